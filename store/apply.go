@@ -1,0 +1,138 @@
+package store
+
+import "slices"
+
+// Indexed is an entry and its place in the raft log.
+type Indexed struct {
+	Index uint64
+	Entry Entry
+}
+
+// An Outcome tells for each transaction of an entry the key whose guard failed, or ""
+// if it was carried out. It is nil for an entry that was applied in an earlier life of
+// the process, or was overtaken by a later one of its node.
+type Outcome []string
+
+// Apply carries out raft log entries: in the file first, then in memory. It is
+// deterministic: what it does depends on the entries, their indexes, and the store as
+// earlier entries left it. After an error, which can only come from the file, the
+// store has stopped, and nothing can be applied any more. One goroutine calls it.
+func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
+	outcomes := make([]Outcome, len(entries))
+	b, err := s.newBatch()
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range entries {
+		if e.Index > b.applied {
+			outcomes[i] = b.apply(e)
+		}
+	}
+	b.end()
+	if b.applied == s.applied {
+		return outcomes, nil
+	}
+	if err := s.commit(b); err != nil {
+		return nil, err
+	}
+	if s.file.overgrown() {
+		return outcomes, s.compact()
+	}
+	return outcomes, nil
+}
+
+// apply carries out one entry in the batch.
+func (b *batch) apply(e Indexed) Outcome {
+	b.applied = e.Index
+	last, found := loadProposer(b, e.Entry.Node)
+	if found && e.Entry.Seq <= last.seq {
+		if e.Entry.Seq == last.seq {
+			return last.outcome
+		}
+		return nil
+	}
+	b.clock = max(b.clock, e.Entry.At)
+	outcome := b.carryOut(e)
+	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
+	return outcome
+}
+
+// carryOut decides over the transactions of an entry: guards speak of the store as it
+// was before the entry; what a transaction saw of others in the entry, After names.
+func (b *batch) carryOut(e Indexed) Outcome {
+	outcome := make(Outcome, len(e.Entry.Txns))
+	for i, txn := range e.Entry.Txns {
+		outcome[i] = b.failedGuard(txn)
+	}
+	for i, txn := range e.Entry.Txns {
+		for _, j := range txn.After {
+			if outcome[i] == "" {
+				outcome[i] = outcome[j]
+			}
+		}
+		if outcome[i] == "" {
+			outcome[i] = b.write(txn, i, e.Index)
+		}
+	}
+	return outcome
+}
+
+// failedGuard returns the key of the first guard that does not hold, or "".
+func (b *batch) failedGuard(txn Txn) string {
+	i := slices.IndexFunc(txn.Guards, func(g Guard) bool {
+		return current(b, g.Key, b.clock) != g.Revision
+	})
+	if i < 0 {
+		return ""
+	}
+	return txn.Guards[i].Key
+}
+
+// current returns the revision that a guard of this key speaks of: zero if nothing can
+// be seen there.
+func current(src source, key string, now Millis) uint64 {
+	switch key[:min(len(key), 1)] {
+	case namespaces:
+		return loadNamespace(src, key).revision
+	case configs:
+		if rec, _ := loadRecord(src, key); rec.live(now) {
+			return rec.Revision
+		}
+	}
+	return 0
+}
+
+// write carries out a transaction's writes, unless they would make a name both config
+// and namespace; then it returns the key in the way. Deletions come first, so only the
+// state that the transaction leaves behind counts.
+func (b *batch) write(txn Txn, place int, index uint64) string {
+	l := &layer{under: b}
+	writeAll(l, txn, place, index, b.clock)
+	for _, w := range txn.Writes {
+		if w.Delete {
+			continue
+		}
+		if rec, _ := loadRecord(b, configKey(w.Name)); rec.live(b.clock) {
+			continue // it is a config already, so nothing is in the way
+		}
+		if other, found := inTheWay(l, w.Name, b.clock); found {
+			return configKey(other)
+		}
+	}
+	l.changes.Scan(func(key string, c change) bool {
+		b.changes.Set(key, c)
+		return true
+	})
+	return ""
+}
+
+// writeAll carries out all of a transaction's writes in a layer.
+func writeAll(l *layer, txn Txn, place int, revision uint64, at Millis) {
+	for _, deleting := range []bool{true, false} {
+		for _, w := range txn.Writes {
+			if w.Delete == deleting {
+				l.write(w, place, revision, at, txn.By)
+			}
+		}
+	}
+}

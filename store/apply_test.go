@@ -1,0 +1,234 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"math/rand"
+	"reflect"
+	"testing"
+)
+
+func TestRecordTellsItsStory(t *testing.T) {
+	n := newNode(t)
+	n.do(set("prod/db", "a"))
+	n.now = 2000
+	n.do(set("prod/db", "b"), shout("prod/db"), shout("prod/db")) // each sees the one before
+	var got Record
+	_ = n.View(n.now, get("prod/db", &got))
+	want := Record{Value: "b!!", Revision: 2, Version: 4, Created: 1000, Updated: 2000, By: "alice"}
+	if got != want {
+		t.Errorf("Get = %+v, want %+v", got, want)
+	}
+	n.do(del("prod/db"))
+	n.do(set("prod/db", "again"))
+	_ = n.View(n.now, get("prod/db", &got))
+	if got.Version != 1 || got.Created != 2000 || got.Revision != 4 {
+		t.Errorf("after deletion: %+v", got)
+	}
+}
+
+func TestStaleTransactionsLose(t *testing.T) {
+	n := newNode(t)
+	n.do(set("x", "a"))
+	stale := n.evaluate(shout("x"), set("y", "1"), shout("x"))
+	stale.Node = 2
+	n.do(set("x", "b"))
+	if got, want := n.apply(stale), "c\x00x,,c\x00x"; got != want {
+		t.Errorf("stale entry: %q, want %q", got, want)
+	}
+	if got, want := n.show(), "x=b y=1"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	t.Run("and proposed again, do nothing more", func(t *testing.T) {
+		_, before := n.Hash()
+		if got, want := n.apply(stale), "c\x00x,,c\x00x"; got != want {
+			t.Errorf("again: %q, want %q", got, want)
+		}
+		if _, after := n.Hash(); after != before {
+			t.Error("the state has changed")
+		}
+	})
+	t.Run("and overtaken by a later one of their node, count for nothing", func(t *testing.T) {
+		late := n.evaluate(set("late", "1"))
+		n.do(set("later", "1"))
+		if got := n.apply(late); got != "overtaken" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// What a transaction saw of an earlier one in its entry holds only if that one went
+// through, even if a third one wrote to the same config.
+func TestTransactionsOfOneEntryDependOnEachOther(t *testing.T) {
+	n := newNode(t)
+	n.do(set("gate", "open"))
+	e := n.evaluate(
+		set("x", "1"),
+		func(tx *Tx) error { tx.Get("gate"); return shout("x")(tx) },
+		shout("x"),
+		set("free", "1"),
+	)
+	e.Node = 2
+	n.do(set("gate", "shut"))
+	if got, want := n.apply(e), ",c\x00gate,c\x00gate,"; got != want {
+		t.Errorf("outcome %q, want %q", got, want)
+	}
+	if got, want := n.show(), "free=1 gate=shut x=1"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestListsAreGuarded(t *testing.T) {
+	n := newNode(t)
+	var keys []string
+	list := func(tx *Tx) error {
+		keys = nil
+		for _, item := range tx.List("ns") {
+			keys = append(keys, item.Key)
+		}
+		return nil
+	}
+	n.do(set("ns/b", "1"), list, set("ns/a", "2"), del("ns/b"), set("ns/c", "3"), list)
+	if want := []string{"a", "c"}; !reflect.DeepEqual(keys, want) {
+		t.Errorf("List = %q, want %q", keys, want)
+	}
+	stale := n.evaluate(set("ns/d", "1"), list)
+	stale.Node = 2
+	n.do(set("ns/e", "1"))
+	if got, want := n.apply(stale), ",nns"; got != want {
+		t.Errorf("outcome %q, want %q", got, want)
+	}
+}
+
+func TestBlindWritesNeverConflict(t *testing.T) {
+	n := newNode(t)
+	n.do(set("a/b/c", "1"))
+	mine, theirs := n.evaluate(set("a/b/c", "2")), n.evaluate(set("a/b/c", "3"))
+	theirs.Node = 2
+	for _, e := range []Entry{theirs, mine} {
+		if len(e.Txns[0].Guards) != 0 {
+			t.Errorf("a plain write has guards: %+v", e.Txns[0].Guards)
+		}
+		if got := n.apply(e); got != "" {
+			t.Errorf("failed: %q", got)
+		}
+	}
+}
+
+func TestAnErrorKeepsItsGuardsAndLosesItsWrites(t *testing.T) {
+	n := newNode(t)
+	n.do(set("x", "1"))
+	boom := errors.New("boom")
+	_ = n.Evaluate(n.now, []Update{{"alice", func(tx *Tx) error {
+		tx.Get("x")
+		_ = tx.Set("x", "2", 0)
+		return boom
+	}}}, func(_ int, txn Txn, err error) bool {
+		if err != boom || len(txn.Guards) != 1 || len(txn.Writes) != 0 {
+			t.Errorf("kept %+v, %v", txn, err)
+		}
+		return false
+	})
+	large := func(tx *Tx) error {
+		for i := range 5 {
+			_ = tx.Set(fmt.Sprint(i), string(make([]byte, 1<<20)), 0)
+		}
+		return nil
+	}
+	_ = n.Evaluate(n.now, []Update{{"alice", large}}, func(_ int, txn Txn, err error) bool {
+		if !errors.Is(err, ErrTooLarge) || len(txn.Writes) != 0 {
+			t.Errorf("five mebibytes: %v", err)
+		}
+		return false
+	})
+}
+
+func TestExpectChecksWhatWasSeen(t *testing.T) {
+	n := newNode(t)
+	n.do(set("prod/x", "1"))
+	var config, space, none uint64
+	_ = n.View(n.now, func(tx *Tx) error {
+		config, space, none = tx.Revision("prod/x"), tx.Revision("prod"), tx.Revision("nothing")
+		return nil
+	})
+	if config != 1 || space != 1 || none != 0 {
+		t.Errorf("revisions %d %d %d", config, space, none)
+	}
+	n.do(set("prod/y", "1"))
+	_ = n.View(n.now, func(tx *Tx) error {
+		if err := tx.Expect("prod/x", config); err != nil {
+			t.Error(err)
+		}
+		if err := tx.Expect("prod", space); err != ErrChanged {
+			t.Errorf("the namespace has changed, but: %v", err)
+		}
+		return tx.Expect("nothing", none)
+	})
+}
+
+// Nodes that apply the same entries in the same order hold the same bytes, however the
+// entries come in batches, and whether or not the node restarts in between.
+func TestSameEntriesSameBytes(t *testing.T) {
+	r := rand.New(rand.NewSource(7))
+	n := newNode(t)
+	var log []Indexed
+	names := []string{"a", "a/b", "a/b/c", "d", "d/e", "f/g", "f/h", "i"}
+	for range 400 {
+		var dos []func(*Tx) error
+		for range 1 + r.Intn(4) {
+			name := names[r.Intn(len(names))]
+			switch r.Intn(5) {
+			case 0:
+				dos = append(dos, del(name))
+			case 1:
+				dos = append(dos, func(tx *Tx) error {
+					tx.List("f")
+					rec, _ := tx.Get(name)
+					_ = tx.Set(name, rec.Value+"!", 0)
+					return nil
+				})
+			case 2:
+				expires := n.now + Millis(r.Intn(300))
+				dos = append(dos, func(tx *Tx) error { _ = tx.Set(name, "soon gone", expires); return nil })
+			default:
+				dos = append(dos, func(tx *Tx) error { _ = tx.Set(name, "x", 0); return nil })
+			}
+		}
+		e := n.evaluate(dos...)
+		e.Node = uint64(1 + r.Intn(3))
+		n.now += Millis(r.Intn(100))
+		if r.Intn(3) > 0 { // else it comes late, or never
+			n.apply(e)
+			log = append(log, Indexed{n.index, e})
+		}
+	}
+	_, want := n.Hash()
+	for _, most := range []int{1, 7, 400} {
+		dir := Dir(t.TempDir())
+		s, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rest := log; len(rest) > 0; {
+			k := min(len(rest), 1+r.Intn(most))
+			if _, err := s.Apply(rest[:k]); err != nil {
+				t.Fatal(err)
+			}
+			if rest = rest[k:]; r.Intn(10) == 0 {
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if s, err = Open(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		index, hash := s.Hash()
+		if hash != want || index != n.index {
+			t.Errorf("batches of up to %d: hash %x at %d, want %x at %d", most, hash, index, want, n.index)
+		}
+		if s.totals.configs != n.totals.configs || s.totals.expiring != n.totals.expiring || s.totals.clock != n.totals.clock {
+			t.Errorf("totals %+v, want %+v", s.totals, n.totals)
+		}
+	}
+}

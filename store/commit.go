@@ -1,0 +1,91 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/tidwall/buntdb"
+)
+
+// A batch is what a few entries change, decided but not yet done: a layer over the
+// database, and the counts that change with it.
+type batch struct {
+	layer
+	tx *buntdb.Tx
+	totals
+}
+
+// totals sum up the database, so that nobody has to walk it.
+type totals struct {
+	applied  uint64 // raft index of the last entry applied
+	clock    Millis // latest time that an entry carried; the store's time never runs back
+	hash     uint64 // sum of the hashes of all records: equal states have equal sums
+	configs  int    // how many configs there are, expired ones included, the system's not
+	expiring int    // how many of them have an expiry
+}
+
+// newBatch starts a batch. Only one can be open, and end must follow.
+func (s *Store) newBatch() (*batch, error) {
+	tx, err := s.db.Begin(false)
+	if err != nil {
+		return nil, err
+	}
+	return &batch{layer: layer{under: base{tx}}, tx: tx, totals: s.totals}, nil
+}
+
+// end sums the changes up and lets go of the database.
+func (b *batch) end() {
+	b.changes.Scan(func(key string, c change) bool {
+		if old, found := b.under.get(key); found {
+			b.count(key, old, -1)
+		}
+		if !c.delete {
+			b.count(key, c.value, +1)
+		}
+		return true
+	})
+	_ = b.tx.Rollback() // ends a read; its only error is that it has ended
+}
+
+// count adds a record to the totals, or takes it away.
+func (t *totals) count(key, value string, sign int) {
+	t.hash += uint64(sign) * hashOf(key, value)
+	if key[:1] != configs || systemKey(key) {
+		return
+	}
+	t.configs += sign
+	if mustRecord(key, value).Expires != 0 {
+		t.expiring += sign
+	}
+}
+
+// hashOf returns the first 64 bits of SHA-256 over a record and its key.
+func hashOf(key, value string) uint64 {
+	b := binary.AppendUvarint(make([]byte, 0, 512), uint64(len(key)))
+	b = append(append(b, key...), value...)
+	sum := sha256.Sum256(b)
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// commit makes a batch last: file first, then memory.
+func (s *Store) commit(b *batch) error {
+	if err := s.file.append(&b.layer, b.applied); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.totals = b.totals
+	return s.db.Update(func(tx *buntdb.Tx) (err error) {
+		b.changes.Scan(func(key string, c change) bool {
+			if c.delete {
+				if _, err = tx.Delete(key); err == buntdb.ErrNotFound {
+					err = nil
+				}
+			} else {
+				_, _, err = tx.Set(key, c.value, nil)
+			}
+			return err == nil
+		})
+		return err
+	})
+}

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What an update of a replicated store can end with, beside its own errors. They
+// arrive wrapped with detail for people.
+var (
+	// ErrUnavailable says that nothing was proposed: no leader was found in time.
+	ErrUnavailable = errors.New("the cluster has no leader")
+	// ErrInDoubt says that a change was proposed and its outcome is not known: it
+	// may have been carried out, or may still be.
+	ErrInDoubt = errors.New("the outcome of this write is not known")
+	// ErrBusy says that the change was refused before it was proposed.
+	ErrBusy = errors.New("this node has too many writes waiting")
+	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
+	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
+	// ErrChanged is returned by [Tx.Expect] when a config is at another revision.
+	ErrChanged = errors.New("config has changed")
+)
+
+// ErrNewerFormat says that bytes were written by a newer version of confman than
+// this one; a node that meets them must stop rather than skip them.
+var ErrNewerFormat = errors.New("written by a newer version of confman: upgrade this node")
+
+// errMalformed says that bytes are not what any version writes.
+var errMalformed = errors.New("malformed encoding")
+
+// A KindError says that a name cannot be a config because of another name: a name
+// is a config or a namespace, never both.
+type KindError struct {
+	Name     string // the config that was to be written
+	InTheWay string // the config that has to go first
+}
+
+func (e *KindError) Error() string {
+	if len(e.InTheWay) < len(e.Name) {
+		return fmt.Sprintf("%q cannot be set: %q is a config, so it cannot be a namespace too", e.Name, e.InTheWay)
+	}
+	return fmt.Sprintf("%q cannot be set: it is a namespace, which holds %q", e.Name, e.InTheWay)
+}

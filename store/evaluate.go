@@ -1,0 +1,48 @@
+package store
+
+import "github.com/tidwall/buntdb"
+
+// An Update is a function to evaluate, and on whose behalf.
+type Update struct {
+	By string
+	Do func(*Tx) error
+}
+
+// Evaluate runs updates over the data, each on top of those before it, and hands each
+// one's transaction to keep. An update that ends in an error keeps its guards, so that
+// the error can be checked like any other answer, and loses its writes. What keep refuses
+// leaves nothing for the updates after it to see. Evaluate itself changes nothing.
+func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn, err error) bool) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.db.View(func(db *buntdb.Tx) error {
+		now := max(now, s.clock)
+		entry := &layer{under: base{db}}
+		kept := 0
+		for i, u := range updates {
+			txn, err := evaluate(entry, now, u, &s.totals)
+			if keep(i, txn, err) {
+				writeAll(entry, txn, kept, Pending, now)
+				kept++
+			}
+		}
+		return nil
+	})
+}
+
+// evaluate runs one update over what the entry holds so far.
+func evaluate(entry *layer, now Millis, u Update, sums *totals) (Txn, error) {
+	tx := &Tx{src: entry, entry: entry, now: now, totals: sums, txn: Txn{By: u.By}}
+	err := u.Do(tx)
+	size := 0
+	for _, w := range tx.txn.Writes {
+		size += len(w.Name) + len(w.Value)
+	}
+	if err == nil && size > MaxTxn {
+		err = ErrTooLarge
+	}
+	if err != nil {
+		tx.txn.Writes = nil
+	}
+	return tx.txn, err
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+)
+
+// FileName is the store's file in its folder; plain BuntDB can open it.
+const FileName = "confman.db"
+
+// newName is the file that compaction writes before it takes the place of the old one.
+const newName = FileName + ".new"
+
+// slack is by how much a file may outgrow twice its size after compaction, in bytes.
+const slack = 8 << 20
+
+// file is the store's file. After the first error it does nothing but return it: a
+// write that failed may have left half a frame behind, and a failed sync is never
+// retried, because the system may have dropped what it could not write.
+type file struct {
+	fs      FS
+	fresh   bool // there was none
+	damaged bool // it did not end with a whole frame
+
+	mu      sync.Mutex
+	open    File
+	index   uint64 // of its last frame
+	size    int64
+	compact int64 // size after the last compaction
+	buffer  []byte
+	err     error
+}
+
+// openFile opens the file, and returns those of its bytes that are whole frames.
+func openFile(folder FS) (*file, []byte, error) {
+	f := &file{fs: folder}
+	content, err := folder.ReadFile(FileName)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.fresh = true
+		return f, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the store's file: %w", err)
+	}
+	valid, index := scan(content)
+	f.index, f.size, f.compact = index, int64(valid), int64(valid)
+	if f.damaged = valid < len(content); !f.damaged {
+		f.open, err = folder.Append(FileName)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the store's file: %w", err)
+	}
+	return f, content[:valid], nil
+}
+
+// append writes changes as one frame.
+func (f *file) append(l *layer, index uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	f.buffer = appendFrame(f.buffer[:0], l, index)
+	n, err := f.open.Write(f.buffer)
+	if err != nil || n < len(f.buffer) {
+		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
+	}
+	f.size += int64(n)
+	f.index = index
+	if cap(f.buffer) > MaxTxn {
+		f.buffer = nil
+	}
+	return nil
+}
+
+func (f *file) sync() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	if err := f.open.Sync(); err != nil {
+		return f.fail(fmt.Errorf("sync the store's file: %w", err))
+	}
+	return nil
+}
+
+// overgrown reports whether the file holds much that is no longer true.
+func (f *file) overgrown() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.size > 2*f.compact+slack
+}
+
+// replace puts a new file in the old one's place. write fills it, and returns how many
+// bytes it wrote and the index at which they stand.
+func (f *file) replace(write func(File) (size int64, index uint64, err error)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return f.err
+	}
+	next, err := f.fs.Create(newName)
+	if err != nil {
+		return f.fail(fmt.Errorf("create %s: %w", newName, err))
+	}
+	size, index, err := write(next)
+	if err == nil {
+		err = next.Sync()
+	}
+	if err == nil {
+		err = f.fs.Rename(newName, FileName)
+	}
+	if err == nil {
+		err = f.fs.SyncDir()
+	}
+	if err != nil {
+		return f.fail(errors.Join(fmt.Errorf("write %s: %w", newName, err), next.Close()))
+	}
+	if f.open != nil {
+		err = f.open.Close() // its content stands in the new file, synced
+	}
+	f.open, f.size, f.compact, f.index = next, size, size, index
+	return err
+}
+
+func (f *file) fail(err error) error {
+	f.err = err
+	return err
+}
+
+func (f *file) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == nil {
+		return nil
+	}
+	err := f.open.Close()
+	f.open = nil
+	f.fail(errors.Join(errClosed, err))
+	return err
+}
+
+var errClosed = errors.New("the store is closed")

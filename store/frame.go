@@ -1,0 +1,131 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+)
+
+// The file holds frames. A frame is the set and del records of one batch, in the
+// format that BuntDB writes, and then a marker: a set record whose key sorts behind all
+// others, with the raft index of the batch, the length of the records, and a CRC-32C
+// over records and index. Plain BuntDB reads the file, and takes the marker for one key
+// more. A frame counts only whole, so a file that was cut off anywhere holds the state
+// of some index, never half a batch.
+
+// marker is the key of the record that ends a frame.
+const marker = "\xff\xffapplied"
+
+// sealLength is the length of a marker's value.
+const sealLength = 16 + 1 + 16 + 1 + 8
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func appendBulk(b []byte, s string) []byte {
+	b = strconv.AppendInt(append(b, '$'), int64(len(s)), 10)
+	return append(append(append(b, "\r\n"...), s...), "\r\n"...)
+}
+
+func appendSet(b []byte, key, value string) []byte {
+	return appendBulk(appendBulk(append(b, "*3\r\n$3\r\nset\r\n"...), key), value)
+}
+
+func appendDelete(b []byte, key string) []byte {
+	return appendBulk(append(b, "*2\r\n$3\r\ndel\r\n"...), key)
+}
+
+// appendMarker ends a frame whose records have the given length and checksum.
+func appendMarker(b []byte, index uint64, length int64, crc uint32) []byte {
+	return appendSet(b, marker, seal(index, length, crc))
+}
+
+func seal(index uint64, length int64, crc uint32) string {
+	crc = crc32.Update(crc, castagnoli, binary.BigEndian.AppendUint64(nil, index))
+	return fmt.Sprintf("%016x %016x %08x", index, length, crc)
+}
+
+// appendFrame appends the changes of a layer as one frame.
+func appendFrame(b []byte, l *layer, index uint64) []byte {
+	start := len(b)
+	l.changes.Scan(func(key string, c change) bool {
+		if c.delete {
+			b = appendDelete(b, key)
+		} else {
+			b = appendSet(b, key, c.value)
+		}
+		return true
+	})
+	records := b[start:]
+	return appendMarker(b, index, int64(len(records)), crc32.Checksum(records, castagnoli))
+}
+
+// scan returns the length of the longest prefix that is whole frames, and the raft
+// index of the last of them.
+func scan(b []byte) (valid int, index uint64) {
+	for at := valid; ; {
+		key, value, n := parseRecord(b[at:])
+		if n == 0 {
+			return valid, index
+		}
+		if string(key) == marker {
+			i, ok := checkMarker(b[valid:at], value)
+			if !ok || valid > 0 && i <= index {
+				return valid, index
+			}
+			valid, index = at+n, i
+		}
+		at += n
+	}
+}
+
+// checkMarker reads a marker's value, and tells whether it fits the records before it.
+func checkMarker(records, value []byte) (index uint64, ok bool) {
+	if len(value) != sealLength {
+		return 0, false
+	}
+	index, err := strconv.ParseUint(string(value[:16]), 16, 64)
+	if err != nil {
+		return 0, false
+	}
+	want := seal(index, int64(len(records)), crc32.Checksum(records, castagnoli))
+	return index, string(value) == want
+}
+
+// parseRecord reads one record and returns its length, or zero if there is no whole
+// valid record. The value of a del record is nil.
+func parseRecord(b []byte) (key, value []byte, length int) {
+	rest, isSet := bytes.CutPrefix(b, []byte("*3\r\n$3\r\nset\r\n"))
+	if !isSet {
+		var isDelete bool
+		if rest, isDelete = bytes.CutPrefix(b, []byte("*2\r\n$3\r\ndel\r\n")); !isDelete {
+			return nil, nil, 0
+		}
+	}
+	key, rest, ok := parseBulk(rest)
+	if ok && isSet {
+		value, rest, ok = parseBulk(rest)
+	}
+	if !ok {
+		return nil, nil, 0
+	}
+	return key, value, len(b) - len(rest)
+}
+
+func parseBulk(b []byte) (s, rest []byte, ok bool) {
+	const digits = 10 // a longer number is not one of ours
+	line, rest, found := bytes.Cut(b[:min(len(b), 1+digits+2)], []byte("\r\n"))
+	if !found || len(line) < 2 || line[0] != '$' || line[1] == '0' && len(line) > 2 {
+		return nil, nil, false
+	}
+	n, err := strconv.ParseUint(string(line[1:]), 10, 40)
+	if err != nil {
+		return nil, nil, false
+	}
+	rest = b[len(line)+2:]
+	if uint64(len(rest)) < n+2 || rest[n] != '\r' || rest[n+1] != '\n' {
+		return nil, nil, false
+	}
+	return rest[:n], rest[n+2:], true
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"strconv"
+
+	"github.com/tidwall/btree"
+	"github.com/tidwall/buntdb"
+)
+
+// source is what can be read: the database, or a layer over another source.
+type source interface {
+	get(key string) (value string, found bool)
+	ascend(s span, visit func(key, value string) bool)
+}
+
+// base is the database as a source.
+type base struct{ *buntdb.Tx }
+
+func (b base) get(key string) (string, bool) {
+	value, err := b.Get(key)
+	return value, err == nil
+}
+
+func (b base) ascend(s span, visit func(key, value string) bool) {
+	// The only error is that of a transaction that has ended.
+	_ = b.AscendRange("", s.from, s.to, visit)
+}
+
+// A layer holds changes over a source, and is a source itself.
+type layer struct {
+	under   source
+	changes btree.Map[string, change]
+}
+
+// change is what a layer has at a key.
+type change struct {
+	value  string
+	delete bool
+	txn    int // place in its entry of the transaction that made it
+}
+
+func (l *layer) get(key string) (string, bool) {
+	if c, changed := l.changes.Get(key); changed {
+		return c.value, !c.delete
+	}
+	return l.under.get(key)
+}
+
+// ascend merges the changes with what is under them.
+func (l *layer) ascend(s span, visit func(key, value string) bool) {
+	it := l.changes.Iter()
+	more := it.Seek(s.from)
+	visiting := true
+	// upTo visits the changes before a key, and tells what the layer has at the key.
+	upTo := func(key string) (at change, changed bool) {
+		for visiting && more && it.Key() < key {
+			if c := it.Value(); !c.delete {
+				visiting = visit(it.Key(), c.value)
+			}
+			more = it.Next()
+		}
+		if more && it.Key() == key {
+			at, changed = it.Value(), true
+			more = it.Next()
+		}
+		return at, changed
+	}
+	l.under.ascend(s, func(key, value string) bool {
+		c, changed := upTo(key)
+		switch {
+		case !visiting:
+		case !changed:
+			visiting = visit(key, value)
+		case !c.delete:
+			visiting = visit(key, c.value)
+		}
+		return visiting
+	})
+	upTo(s.to)
+}
+
+// write carries one write out in the layer, as a transaction of the given place,
+// revision and time does.
+func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
+	key := configKey(w.Name)
+	ns, _ := Split(w.Name)
+	old, found := loadRecord(l, key)
+	space := loadNamespace(l, namespaceKey(ns))
+	switch {
+	case w.Delete && !found:
+		return
+	case w.Delete:
+		space.configs--
+		l.changes.Set(key, change{delete: true, txn: txn})
+	default:
+		if !found {
+			space.configs++
+		}
+		rec := Record{Value: w.Value, Version: 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
+		if old.live(at) {
+			rec.Version, rec.Created = old.Version+1, old.Created
+		}
+		l.changes.Set(key, change{value: rec.encode(), txn: txn})
+	}
+	space.revision = revision
+	l.changes.Set(namespaceKey(ns), change{value: space.encode(), delete: space.configs == 0, txn: txn})
+}
+
+// loadRecord returns the record at a key, live or not.
+func loadRecord(s source, key string) (rec Record, found bool) {
+	value, found := s.get(key)
+	if !found {
+		return Record{}, false
+	}
+	return mustRecord(key, value), true
+}
+
+// loadNamespace returns what is kept of a namespace, or zeros.
+func loadNamespace(s source, key string) namespace {
+	value, found := s.get(key)
+	if !found {
+		return namespace{}
+	}
+	n, err := decodeNamespace(value)
+	if err != nil {
+		panic(damaged(key, err))
+	}
+	return n
+}
+
+// mustRecord decodes a record of the database. Its bytes passed a checksum, so a fault
+// is damage in memory or a bug, and a damaged replica must not go on.
+func mustRecord(key, value string) Record {
+	rec, err := decodeRecord(value)
+	if err != nil {
+		panic(damaged(key, err))
+	}
+	return rec
+}
+
+func damaged(key string, err error) string {
+	return "store: cannot read " + strconv.Quote(key) + ": " + err.Error()
+}
+
+// anyLive returns the name of the first config in a range that can be seen.
+func anyLive(src source, s span, now Millis) (name string, found bool) {
+	src.ascend(s, func(key, value string) bool {
+		if mustRecord(key, value).live(now) {
+			name, found = configName(key), true
+		}
+		return !found
+	})
+	return name, found
+}
+
+// inTheWay returns the config that keeps name from being one: an ancestor that is a
+// config, or one below it, which makes it a namespace.
+func inTheWay(src source, name string, now Millis) (other string, found bool) {
+	for i := range len(name) {
+		if name[i] != '/' {
+			continue
+		}
+		if rec, _ := loadRecord(src, configKey(name[:i])); rec.live(now) {
+			return name[:i], true
+		}
+	}
+	if other, found = anyLive(src, within(name), now); found {
+		return other, true
+	}
+	return anyLive(src, below(name), now)
+}

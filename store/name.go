@@ -1,0 +1,56 @@
+package store
+
+import "strings"
+
+// Split cuts a config's name into its namespace, which is "" for the root, and its key.
+func Split(name string) (namespace, key string) {
+	i := strings.LastIndexByte(name, '/')
+	return name[:max(i, 0)], name[i+1:]
+}
+
+// Join makes a config's name of a namespace, which is "" for the root, and a key.
+func Join(namespace, key string) string {
+	if namespace == "" {
+		return key
+	}
+	return namespace + "/" + key
+}
+
+// The database's keys: a letter says what stands there. Names hold no control
+// characters, so a NUL ends a namespace, and all configs of one namespace stand
+// side by side:
+//
+//	c<namespace>\x00<key>   a config's Record
+//	n<namespace>            a namespace's revision and size
+//	s<node>                 the last entry of a node, and how it ended
+const (
+	configs    = "c"
+	namespaces = "n"
+	proposers  = "s"
+)
+
+func configKey(name string) string {
+	ns, key := Split(name)
+	return configs + ns + "\x00" + key
+}
+
+// configName undoes configKey.
+func configName(dbKey string) string {
+	ns, key, _ := strings.Cut(dbKey[1:], "\x00")
+	return Join(ns, key)
+}
+
+func namespaceKey(namespace string) string { return namespaces + namespace }
+
+// span is a range of database keys, from the first to before the second.
+type span struct{ from, to string }
+
+// within spans the configs directly in a namespace.
+func within(namespace string) span {
+	return span{configs + namespace + "\x00", configs + namespace + "\x01"}
+}
+
+// below spans the configs in the namespaces under a namespace.
+func below(namespace string) span {
+	return span{configs + namespace + "/", configs + namespace + "0"} // '0' follows '/'
+}

@@ -1,0 +1,150 @@
+package store
+
+import "slices"
+
+// A Tx is the view of the data in which commands run. It sees the data of this node
+// and its own writes. It may run more than once before it commits, so nothing in it
+// may have an effect but through the Tx.
+type Tx struct {
+	src    source // the database, under what this entry and this Tx have written
+	entry  *layer // what the transactions before this one in its entry wrote, or nil
+	own    *layer // what this one wrote, or nil
+	now    Millis
+	totals *totals
+	view   bool // nothing will be committed, so nothing need be guarded
+	txn    Txn
+	seen   map[string]bool // keys that have their guards
+	places map[string]int  // where in txn.Writes a name stands
+}
+
+// Now is the time that this transaction carries.
+func (tx *Tx) Now() Millis { return tx.now }
+
+// Get returns the config of that name, and whether there is one.
+func (tx *Tx) Get(name string) (Record, bool) {
+	key := configKey(name)
+	rec, _ := loadRecord(tx.src, key)
+	live := rec.live(tx.now)
+	if !live {
+		rec = Record{}
+	}
+	tx.guard(key, rec.Revision)
+	return rec, live
+}
+
+// IsNamespace reports whether there are configs directly in a namespace.
+func (tx *Tx) IsNamespace(name string) bool {
+	tx.guardNamespace(name)
+	_, found := anyLive(tx.src, within(name), tx.now)
+	return found
+}
+
+// Set writes a config; expires is zero for one that stays. It fails with a [KindError]
+// if the name is a namespace, or a part of it a config. It reads nothing that the
+// transaction would depend on.
+func (tx *Tx) Set(name, value string, expires Millis) error {
+	if rec, _ := loadRecord(tx.src, configKey(name)); !rec.live(tx.now) {
+		if other, found := inTheWay(tx.src, name, tx.now); found {
+			tx.Get(other) // the error depends on it
+			return &KindError{Name: name, InTheWay: other}
+		}
+	}
+	tx.write(Write{Name: name, Value: value, Expires: expires})
+	return nil
+}
+
+// Delete removes a config and reports whether there was one.
+func (tx *Tx) Delete(name string) bool {
+	if _, found := tx.Get(name); !found {
+		return false
+	}
+	tx.write(Write{Name: name, Delete: true})
+	return true
+}
+
+// Revision returns the revision of the config of that name, or that of the last write in
+// the namespace of that name ("/" is the root), or zero if the name is neither.
+func (tx *Tx) Revision(name string) uint64 {
+	if name == "/" {
+		name = ""
+	} else if rec, found := tx.Get(name); found {
+		return rec.Revision
+	}
+	tx.guardNamespace(name)
+	return loadNamespace(tx.src, namespaceKey(name)).revision
+}
+
+// Expect fails with [ErrChanged] unless [Tx.Revision] is the given one.
+func (tx *Tx) Expect(name string, revision uint64) error {
+	if tx.Revision(name) != revision {
+		return ErrChanged
+	}
+	return nil
+}
+
+// write notes a write, in place of an earlier one to the same name.
+func (tx *Tx) write(w Write) {
+	if tx.own == nil {
+		tx.own = &layer{under: tx.src}
+		tx.src = tx.own
+		tx.places = map[string]int{}
+	}
+	if place, again := tx.places[w.Name]; again {
+		tx.txn.Writes[place] = w
+	} else {
+		tx.places[w.Name] = len(tx.txn.Writes)
+		tx.txn.Writes = append(tx.txn.Writes, w)
+	}
+	tx.own.write(w, 0, Pending, tx.now, tx.txn.By)
+}
+
+// guard notes that the transaction depends on the revision at a key, or on the
+// transaction of the same entry that wrote there.
+func (tx *Tx) guard(key string, revision uint64) {
+	if tx.view || tx.seen[key] {
+		return
+	}
+	if tx.own != nil {
+		if _, mine := tx.own.changes.Get(key); mine {
+			return
+		}
+	}
+	if tx.seen == nil {
+		tx.seen = map[string]bool{}
+	}
+	tx.seen[key] = true
+	if c, earlier := tx.entry.changes.Get(key); earlier {
+		tx.after(c.txn)
+		return
+	}
+	tx.txn.Guards = append(tx.txn.Guards, Guard{key, revision})
+}
+
+// guardNamespace notes that the transaction depends on which configs a namespace has:
+// on its revision before this entry, and on what the entry has written there.
+func (tx *Tx) guardNamespace(ns string) {
+	key := namespaceKey(ns)
+	if tx.view || tx.seen[key] {
+		return
+	}
+	if tx.seen == nil {
+		tx.seen = map[string]bool{}
+	}
+	tx.seen[key] = true
+	tx.txn.Guards = append(tx.txn.Guards, Guard{key, loadNamespace(tx.entry.under, key).revision})
+	s := within(ns)
+	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
+		if key >= s.to {
+			return false
+		}
+		tx.after(c.txn)
+		return true
+	})
+}
+
+// after notes that the transaction builds on an earlier one of its entry.
+func (tx *Tx) after(place int) {
+	if !slices.Contains(tx.txn.After, place) {
+		tx.txn.After = append(tx.txn.After, place)
+	}
+}
