@@ -1,0 +1,285 @@
+package replication
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"confman/store"
+)
+
+// raftLog is the raft log as a committer needs it.
+type raftLog interface {
+	// propose puts an entry on its way. After an error, or once dropped is closed, this
+	// attempt has surely not reached the log; otherwise it may. It does no harm to
+	// propose an entry again.
+	propose(entry []byte) (dropped <-chan struct{}, err error)
+	// leader reports whether a leader is known; changed is closed when that changes.
+	leader() (known bool, changed <-chan struct{})
+}
+
+// A committer turns updates into raft log entries, one entry at a time: whatever comes
+// while one is on its way shares the next, along with what lost to another node.
+type committer struct {
+	node    uint64
+	seq     uint64 // of the last entry; never one that an earlier life of the node used
+	store   *store.Store
+	log     raftLog
+	now     func() time.Time
+	hold    time.Duration // how long an update waits for its answer
+	again   time.Duration // when to propose an entry once more
+	refusal func() error  // why an update got nowhere in its time
+	queue   chan *update  // updates that wait for their entry
+	applied chan struct{} // signals that something was applied
+	givenUp chan struct{} // signals that somebody waits no longer
+	stopped chan struct{} // closed when nothing more is committed
+	turns   turns
+
+	mu      sync.Mutex
+	awaited uint64             // the entry on its way, by number
+	outcome chan store.Outcome // where its outcome goes
+}
+
+// maxEntry is the size from which on no further transaction joins an entry, in bytes.
+const maxEntry = 1 << 20
+
+// maxQueue is how many updates may wait to be taken up.
+const maxQueue = 4096
+
+// pause is how long to wait before an entry that the raft log did not take is proposed
+// again, unless a leader turns up earlier.
+const pause = 10 * time.Millisecond
+
+func (c *committer) init() {
+	c.queue = make(chan *update, maxQueue)
+	c.applied = make(chan struct{}, 1)
+	c.givenUp = make(chan struct{}, 1)
+	c.stopped = make(chan struct{})
+	c.turns.now = c.now
+}
+
+// run commits updates until ctx ends.
+func (c *committer) run(ctx context.Context) {
+	var pending []*update
+	defer close(c.stopped)
+	for held := false; ; {
+		pending = c.gather(ctx, pending, held)
+		if ctx.Err() != nil {
+			return
+		}
+		e := c.evaluate(pending)
+		held = len(e.sent) == 0
+		pending = append(c.commit(ctx, e), e.rest...)
+	}
+}
+
+// gather adds to pending what is in the queue, and drops what was given up. It blocks
+// while there is nothing to do, or no leader to do it with, or all has been held back.
+func (c *committer) gather(ctx context.Context, pending []*update, held bool) []*update {
+	var again <-chan time.Time
+	if held && len(pending) > 0 {
+		again = time.After(patience)
+	}
+	for {
+		known, changed := c.log.leader()
+		pending = c.drain(pending)
+		if known && len(pending) > 0 && !held {
+			return pending
+		}
+		select {
+		case u := <-c.queue:
+			pending = append(pending, u)
+		case <-c.applied:
+			held = false
+		case <-again:
+			held = false
+		case <-c.givenUp:
+		case <-changed:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// drain takes what is in the queue, without waiting, and drops what was given up.
+func (c *committer) drain(pending []*update) []*update {
+	for len(pending) < maxQueue {
+		select {
+		case u := <-c.queue:
+			pending = append(pending, u)
+			continue
+		default:
+		}
+		break
+	}
+	alive := pending[:0]
+	for _, u := range pending {
+		if !u.is(finished) {
+			alive = append(alive, u)
+		}
+	}
+	return alive
+}
+
+// An attempt is an entry and the updates behind it.
+type attempt struct {
+	entry store.Entry
+	sent  []*update // in the order of the entry's transactions
+	errs  []error   // what each of them answers if its transaction goes through
+	rest  []*update // those that have to wait
+}
+
+// evaluate makes an entry of pending updates. Those that let another node go first, or
+// find no room, wait.
+func (c *committer) evaluate(pending []*update) attempt {
+	a := attempt{entry: store.Entry{Node: c.node, At: store.Millis(c.now().UnixMilli())}}
+	size := 0
+	full := func() bool { return size >= maxEntry || len(a.sent) == store.MaxTxns }
+	updates := make([]store.Update, len(pending))
+	for i, u := range pending {
+		updates[i] = store.Update{By: u.by, Do: func(tx *store.Tx) error {
+			if full() {
+				return nil
+			}
+			return u.evaluate(tx)
+		}}
+	}
+	err := c.store.Evaluate(a.entry.At, updates, func(i int, txn store.Txn, err error) bool {
+		u := pending[i]
+		switch {
+		case full(), size > 0 && size+txn.Size() > store.MaxTxn, c.turns.other(c.node, txn):
+			a.rest = append(a.rest, u)
+		case txn.Empty():
+			u.finish(err)
+		default:
+			size += txn.Size()
+			a.sent = append(a.sent, u)
+			a.errs = append(a.errs, err)
+			a.entry.Txns = append(a.entry.Txns, txn)
+			return true
+		}
+		return false
+	})
+	if err != nil { // the store is closed
+		for _, u := range pending {
+			u.finish(err)
+		}
+		return attempt{}
+	}
+	return a
+}
+
+// commit proposes the attempt's entry until its outcome is known or nobody waits for it
+// any more, and returns the updates that have to be evaluated again.
+func (c *committer) commit(ctx context.Context, a attempt) []*update {
+	if len(a.sent) == 0 {
+		return nil
+	}
+	c.seq++
+	a.entry.Seq = c.seq
+	outcome := c.propose(ctx, a)
+	if outcome == nil {
+		return nil // each of them has been given up
+	}
+	var lost []*update
+	for i, u := range a.sent {
+		if outcome[i] == "" {
+			u.finish(a.errs[i])
+		} else {
+			u.set(waiting)
+			lost = append(lost, u)
+		}
+	}
+	return lost
+}
+
+// propose puts the entry into the log and waits until this node has applied it. It
+// proposes the same bytes again when there is a new leader, and when time has passed.
+// It returns nil when nobody waits for the entry any more.
+func (c *committer) propose(ctx context.Context, a attempt) store.Outcome {
+	outcome := c.await(a.entry.Seq)
+	encoded := a.entry.Encode()
+	again := time.NewTimer(c.again)
+	defer again.Stop()
+	underway := 0 // attempts that may have reached the log
+	for {
+		known, changed := c.log.leader()
+		var dropped <-chan struct{}
+		if known {
+			setAll(a.sent, proposed)
+			var err error
+			if dropped, err = c.log.propose(encoded); err == nil {
+				underway++
+			}
+			again.Reset(c.again)
+		}
+		for next := false; !next; {
+			if underway == 0 {
+				setAll(a.sent, waiting)
+			}
+			select {
+			case o := <-outcome:
+				return o
+			case <-dropped:
+				underway, dropped = underway-1, nil
+				again.Reset(pause)
+			case <-changed:
+				next = true
+			case <-again.C:
+				next = true
+			case <-c.givenUp:
+				if allFinished(a.sent) {
+					return nil
+				}
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// await announces the entry whose outcome is wanted.
+func (c *committer) await(seq uint64) <-chan store.Outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.awaited, c.outcome = seq, make(chan store.Outcome, 1)
+	return c.outcome
+}
+
+// hasApplied takes note of how an entry ended that the store applied.
+func (c *committer) hasApplied(e store.Entry, outcome store.Outcome) {
+	if outcome == nil {
+		return
+	}
+	c.turns.applied(e, outcome)
+	c.mu.Lock()
+	if e.Node == c.node && e.Seq == c.awaited {
+		c.outcome <- outcome
+		c.awaited = 0 // proposed twice, it is applied twice
+	}
+	c.mu.Unlock()
+	signal(c.applied)
+}
+
+// signal wakes up whoever waits for c, now or later.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func setAll(updates []*update, s state) {
+	for _, u := range updates {
+		u.set(s)
+	}
+}
+
+func allFinished(updates []*update) bool {
+	for _, u := range updates {
+		if !u.is(finished) {
+			return false
+		}
+	}
+	return true
+}

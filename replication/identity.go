@@ -1,0 +1,118 @@
+package replication
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"confman/store"
+)
+
+const (
+	identityFile   = "identity.json"
+	identityFormat = 1
+)
+
+// identity is who a node is. The cluster assigns it once; without its file a data directory
+// belongs to nobody, and a node that starts there is a new one.
+type identity struct {
+	Format  int       `json:"format"`
+	Cluster clusterID `json:"cluster"`
+	Node    uint64    `json:"node"`   // the replica, never used again once removed
+	Host    string    `json:"host"`   // dragonboat's NodeHostID
+	Joined  bool      `json:"joined"` // came as a non-voter, and must say so at each start, even as a voter
+	Boots   uint64    `json:"boots"`  // how often it started; part of the number of each of its entries
+}
+
+// loadIdentity reads the identity of a data directory; found is false if it has none yet.
+func loadIdentity(dir string) (id identity, found bool, err error) {
+	path := filepath.Join(dir, identityFile)
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return identity{}, false, nil
+	}
+	if err != nil {
+		return identity{}, false, fmt.Errorf("read the node's identity: %w", err)
+	}
+	if err := json.Unmarshal(content, &id); err != nil {
+		return identity{}, false, damagedIdentity(path, err)
+	}
+	if id.Format > identityFormat {
+		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, id.Format, identityFormat)
+	}
+	if err := id.check(); err != nil {
+		return identity{}, false, damagedIdentity(path, err)
+	}
+	return id, true, nil
+}
+
+func damagedIdentity(path string, err error) error {
+	return fmt.Errorf("%s is damaged (%w): remove this node from the cluster and let it join again with an empty data directory; nothing else in this one can be trusted to be its own", path, err)
+}
+
+func (id identity) check() error {
+	switch {
+	case id.Format != identityFormat:
+		return fmt.Errorf("format %d", id.Format)
+	case id.Cluster == 0:
+		return errors.New("no cluster")
+	case id.Node == 0:
+		return errors.New("no node")
+	case !isHostID(id.Host):
+		return fmt.Errorf("host %q is no host id", id.Host)
+	}
+	return nil
+}
+
+// save writes the identity so that it survives a power cut; the file is the old one or the new
+// one at any time.
+func (id identity) save(dir string) error {
+	id.Format = identityFormat
+	if err := id.check(); err != nil {
+		return fmt.Errorf("save the node's identity: %w", err)
+	}
+	content, err := json.Marshal(id)
+	if err == nil {
+		err = replaceFile(dir, identityFile, append(content, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("save the node's identity: %w", err)
+	}
+	return nil
+}
+
+// nextBoot counts a start on disk. A node proposes nothing before: what it numbered in an
+// earlier life must not be mistaken for what it numbers in this one.
+func (id *identity) nextBoot(dir string) error {
+	next := *id
+	next.Boots++
+	if err := next.save(dir); err != nil {
+		return err
+	}
+	*id = next
+	return nil
+}
+
+// replaceFile puts a file in the place of another, durably and at once or not at all. Only
+// its owner can read it.
+func replaceFile(dir, name string, content []byte) error {
+	folder := store.Dir(dir)
+	f, err := folder.Create(name + newSuffix)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := folder.Rename(name+newSuffix, name); err != nil {
+		return err
+	}
+	return folder.SyncDir()
+}
+
+// newSuffix is that of a file that is about to replace another.
+const newSuffix = ".new"

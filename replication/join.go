@@ -1,0 +1,149 @@
+package replication
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"confman/store"
+
+	"github.com/google/uuid"
+	"github.com/lni/dragonboat/v4"
+)
+
+// A node joins in three steps, each of which can be repeated: it asks a member's raft port
+// for an identity; the member writes it into the table of members and has raft take it up as
+// a non-voter; and when the node has caught up it makes itself a voter. So it never counts
+// for a majority before it can contribute to one.
+
+// joinRequest is what a new node says of itself.
+type joinRequest struct {
+	Host string `json:"host"`
+	Raft string `json:"raft"`
+	RESP string `json:"resp"`
+}
+
+// joinAnswer is who it becomes.
+type joinAnswer struct {
+	Cluster clusterID `json:"cluster"`
+	Node    uint64    `json:"node"`
+}
+
+// joinPatience is how long a new node goes on asking.
+const joinPatience = 10 * time.Second
+
+// join asks the member at an address to take this node up.
+func (n *Node) join(ctx context.Context) (identity, error) {
+	id := identity{Host: uuid.NewString(), Joined: true}
+	request, err := json.Marshal(joinRequest{Host: id.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr})
+	if err != nil {
+		return identity{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, joinPatience)
+	defer cancel()
+	var answer joinAnswer
+	err = persist(ctx, func(ctx context.Context) error {
+		reply, err := ask(ctx, n.Join, request)
+		if err != nil {
+			n.log().Info("waiting for a member to take this node up", "error", err)
+			return err
+		}
+		return json.Unmarshal(reply, &answer)
+	})
+	if err != nil {
+		return identity{}, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+	}
+	id.Cluster, id.Node = answer.Cluster, answer.Node
+	return id, nil
+}
+
+// admit answers a request to join.
+func (n *Node) admit(ctx context.Context, request []byte) ([]byte, error) {
+	var r joinRequest
+	if err := json.Unmarshal(request, &r); err != nil {
+		return nil, fmt.Errorf("malformed request to join: %w", err)
+	}
+	if !isHostID(r.Host) || r.Raft == "" || r.RESP == "" {
+		return nil, errors.New("malformed request to join: host, raft and resp must be given")
+	}
+	select {
+	case <-n.ready:
+	case <-ctx.Done():
+		return nil, errors.New("this node is still starting")
+	}
+	var id uint64
+	err := n.Update(ctx, systemUser, func(tx *store.Tx) (err error) {
+		if err := setMember(tx, n.self()); err != nil {
+			return err
+		}
+		id, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
+		if _, voter := m.Nodes[id]; voter {
+			return nil
+		}
+		if _, nonVoter := m.NonVotings[id]; nonVoter {
+			return nil
+		}
+		return n.raft.host.SyncRequestAddNonVoting(ctx, shard, id, r.Host, m.ConfigChangeID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.log().Info("a node joins", "node", id, "raft", r.Raft, "resp", r.RESP)
+	return json.Marshal(joinAnswer{Cluster: n.identity.Cluster, Node: id})
+}
+
+// promote makes this node a voter once it has caught up with the leader.
+func (n *Node) promote(ctx context.Context) error {
+	if n.votes() {
+		return nil
+	}
+	if err := n.Barrier(ctx); err != nil {
+		return err
+	}
+	return n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
+		if _, voter := m.Nodes[n.identity.Node]; voter {
+			return nil
+		}
+		return n.raft.host.SyncRequestAddReplica(ctx, shard, n.identity.Node, n.identity.Host, m.ConfigChangeID)
+	})
+}
+
+// reconfigure changes the membership. Changes go one at a time and name the membership
+// that they are based on, so one that came between is the reason to look again.
+func (n *Node) reconfigure(ctx context.Context, change func(*dragonboat.Membership, context.Context) error) error {
+	return persist(ctx, func(ctx context.Context) error {
+		m, err := n.raft.host.SyncGetShardMembership(ctx, shard)
+		if err != nil {
+			return err
+		}
+		return change(m, ctx)
+	})
+}
+
+// persist repeats a step until it succeeds or ctx ends.
+func persist(ctx context.Context, step func(context.Context) error) error {
+	const each, between = 5 * time.Second, 100 * time.Millisecond
+	tick := time.NewTicker(between)
+	defer tick.Stop()
+	for {
+		try, cancel := context.WithTimeout(ctx, each)
+		err := step(try)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,274 @@
+package replication
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"confman/store"
+
+	"github.com/google/uuid"
+	"github.com/lni/dragonboat/v4"
+	sm "github.com/lni/dragonboat/v4/statemachine"
+)
+
+// Node is one member of a cluster. Its exported fields are set before Start.
+type Node struct {
+	Dir      string        // data directory; it remembers who the node is
+	Raft     net.Listener  // the raft port; the node closes it
+	RESPAddr string        // where clients reach this node; other nodes are told
+	Join     string        // raft address of a member, for a node that has no identity yet
+	Profile  Profile       // timing
+	Hold     time.Duration // how long an update may take
+	Log      *slog.Logger  // nil for none
+
+	identity  identity
+	dir       *dataDir
+	store     *store.Store
+	transport *transport
+	raft      *raft
+	commits   *committer
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	ready     chan struct{} // closed at the end of Start
+}
+
+// systemUser is on whose behalf the node itself writes.
+const systemUser = "system"
+
+func (n *Node) log() *slog.Logger {
+	if n.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return n.Log
+}
+
+// Start takes the data directory, finds out who the node is, opens its store, and takes
+// part in its cluster. When it returns, reads work; whether writes do depends on the others.
+func (n *Node) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.release())
+		}
+	}()
+	n.ready = make(chan struct{})
+	if n.dir, err = openDataDir(n.Dir); err != nil {
+		return err
+	}
+	if n.store, err = store.Open(store.Dir(n.Dir)); err != nil {
+		return err
+	}
+	if err = n.identify(ctx); err != nil {
+		return err
+	}
+	if err = n.startRaft(); err != nil {
+		return err
+	}
+	ctx, n.stop = context.WithCancel(context.Background())
+	n.running.Go(func() { n.commits.run(ctx) })
+	n.running.Go(func() { n.settle(ctx) })
+	close(n.ready)
+	return nil
+}
+
+// identify finds out who the node is, or makes it somebody: the first of a new cluster, or
+// one more of an old one.
+func (n *Node) identify(ctx context.Context) (err error) {
+	id, found, err := loadIdentity(n.Dir)
+	switch {
+	case err != nil:
+		return err
+	case !found && n.store.Applied() > 0:
+		return fmt.Errorf("%s has a store but no %s: put that file back from where the rest came from", n.Dir, identityFile)
+	case !found && n.Join != "":
+		id, err = n.join(ctx)
+	case !found:
+		id = identity{Cluster: newClusterID(), Node: 1, Host: uuid.NewString()}
+	case n.Join != "":
+		n.log().Info("this node is a member already; the address to join is not used", "node", id.Node)
+	}
+	if err != nil {
+		return err
+	}
+	if err := id.nextBoot(n.Dir); err != nil {
+		return err
+	}
+	n.identity = id
+	return nil
+}
+
+// newClusterID draws a cluster's number, which is never zero.
+func newClusterID() clusterID {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return clusterID(binary.BigEndian.Uint64(b[:]) | 1)
+}
+
+// startRaft starts dragonboat over the store.
+func (n *Node) startRaft() error {
+	logDragonboat(n.log())
+	hostname, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(n.Dir, "raft")
+	if err := followHostname(dir, hostname, n.log()); err != nil {
+		return err
+	}
+	n.transport = &transport{
+		cluster: n.identity.Cluster, host: n.identity.Host, ln: n.Raft,
+		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit,
+	}
+	n.raft = &raft{again: n.Profile.Again}
+	n.commits = &committer{
+		node: n.identity.Node, seq: n.identity.Boots << 40, store: n.store, log: n.raft,
+		now: time.Now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
+	}
+	n.commits.init()
+	host, err := dragonboat.NewNodeHost(hostConfig(dir, n.identity, n.Profile, n.transport, n.raft))
+	if err != nil {
+		return fmt.Errorf("start raft: %w", err)
+	}
+	n.raft.host, n.raft.session = host, host.GetNoOPSession(shard)
+	return n.startReplica()
+}
+
+func (n *Node) startReplica() error {
+	var first map[uint64]dragonboat.Target
+	old := n.raft.host.HasNodeInfo(shard, n.identity.Node)
+	if !old && n.store.Applied() > 0 {
+		return fmt.Errorf("the raft log of %s is gone, and the node must not vote again without it: "+
+			"remove this node from its cluster and let it join again with an empty data directory", n.Dir)
+	}
+	if !old && !n.identity.Joined {
+		first = map[uint64]dragonboat.Target{n.identity.Node: n.identity.Host}
+	}
+	create := func(_, _ uint64) sm.IOnDiskStateMachine {
+		return &machine{store: n.store, applied: n.commits.hasApplied, log: n.log()}
+	}
+	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))
+	if err != nil {
+		return fmt.Errorf("start raft: %w", err)
+	}
+	return nil
+}
+
+// settle tells the others where this node is, and makes it a voter.
+func (n *Node) settle(ctx context.Context) {
+	err := persist(ctx, func(ctx context.Context) error {
+		return n.Update(ctx, systemUser, func(tx *store.Tx) error { return setMember(tx, n.self()) })
+	})
+	if err == nil {
+		err = persist(ctx, n.promote)
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log().Warn("the node could not settle in its cluster", "error", err)
+	}
+}
+
+// self is this node as the others are to know it.
+func (n *Node) self() Member {
+	return Member{ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr}
+}
+
+// addressOf looks a host's raft address up in the store.
+func (n *Node) addressOf(host string) (addr string, found bool) {
+	_ = n.store.View(0, func(tx *store.Tx) error {
+		all, err := members(tx)
+		for _, m := range all {
+			if m.Host == host {
+				addr, found = m.Raft, true
+			}
+		}
+		return err
+	})
+	return addr, found
+}
+
+// View runs fn over the data of this node. It works without the other nodes, and sees
+// every update that this node has answered.
+func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
+	return n.store.View(store.Millis(time.Now().UnixMilli()), fn)
+}
+
+// Update runs fn over the data of this node and commits what it did to all. If something
+// that fn read has changed by then, fn runs again, so it may have effects only through
+// its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns
+// what fn returned, or an error that is [store.ErrUnavailable], [store.ErrInDoubt],
+// [store.ErrBusy] or [store.ErrTooLarge]. When it returns, fn does not run any more.
+func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+	return n.commits.submit(ctx, by, fn)
+}
+
+// Barrier returns when this node has applied all that was committed, anywhere, before
+// the call. ctx must have a deadline.
+func (n *Node) Barrier(ctx context.Context) error { return n.raft.barrier(ctx) }
+
+// Close hands leadership over, if this node has it, and stops. Updates that are still
+// waiting are answered.
+func (n *Node) Close() error {
+	n.handOver()
+	n.stop()
+	n.running.Wait()
+	return n.release()
+}
+
+// release closes what Start has opened, in reverse.
+func (n *Node) release() error {
+	var errs []error
+	if n.raft != nil && n.raft.host != nil {
+		n.raft.host.Close()
+	}
+	if n.transport != nil {
+		errs = append(errs, n.transport.Close())
+	} else {
+		errs = append(errs, n.Raft.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Sync(), n.store.Close())
+	}
+	if n.dir != nil {
+		errs = append(errs, n.dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// handOver makes another voter the leader before this one goes, so that nobody has to
+// notice that it is gone.
+func (n *Node) handOver() {
+	const patience, each = time.Second, 300 * time.Millisecond
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		_, changed := n.raft.leader()
+		st := n.Status()
+		heir := n.heir(st)
+		if st.Leader != st.ID || heir == 0 {
+			return
+		}
+		if err := n.raft.host.RequestLeaderTransfer(shard, heir); err != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-time.After(each): // a transfer under load may fail; the next one may not
+		}
+	}
+}
+
+// heir returns a voter that this node has a connection with, or 0.
+func (n *Node) heir(st Status) uint64 {
+	for _, m := range st.Members {
+		if m.Voter && m.ID != st.ID && n.transport.peers.isReachable(m.Host) {
+			return m.ID
+		}
+	}
+	return 0
+}

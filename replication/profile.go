@@ -1,0 +1,36 @@
+package replication
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Profile says how patient the nodes of a cluster are with each other. All of them
+// must use the same one.
+type Profile struct {
+	Name      string
+	Tick      time.Duration // raft's unit of time
+	Election  uint64        // ticks without a leader before an election: once to twice as many
+	Heartbeat uint64        // ticks between a leader's heartbeats
+	Again     time.Duration // when a proposal that nothing was heard of is repeated
+	Snapshot  uint64        // entries between snapshots, which let the log be cut
+	Overhead  uint64        // entries that stay in the log for nodes that were away
+}
+
+// Profiles are the profiles there are, from the most to the least impatient.
+var Profiles = []Profile{
+	{"lan", 10 * time.Millisecond, 15, 1, 600 * time.Millisecond, 10_000, 10_000},
+	{"edge", 20 * time.Millisecond, 25, 2, 2 * time.Second, 10_000, 20_000},
+	{"wan", 100 * time.Millisecond, 20, 2, 8 * time.Second, 5_000, 50_000},
+	{"metered", 200 * time.Millisecond, 75, 5, time.Minute, 5_000, 50_000},
+}
+
+// ProfileNamed returns the profile of that name.
+func ProfileNamed(name string) (Profile, error) {
+	for _, p := range Profiles {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return Profile{}, fmt.Errorf("no profile %q: there are lan, edge, wan and metered", name)
+}

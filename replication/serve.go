@@ -1,0 +1,170 @@
+package replication
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	pb "github.com/lni/dragonboat/v4/raftpb"
+)
+
+// The answers to a snapshot chunk, ASCII's own.
+const (
+	chunkTaken    = 0x06
+	chunkDeclined = 0x15
+)
+
+// serve is an incoming connection from hello to end. It returns an error for the log if the
+// other side misbehaved, not if it went away.
+func (t *transport) serve(conn net.Conn) error {
+	tune(conn)
+	if err := conn.SetDeadline(time.Now().Add(t.helloTime)); err != nil {
+		return nil
+	}
+	r := bufio.NewReaderSize(conn, maxHello)
+	h, err := t.greet(r)
+	if err != nil {
+		if ended(err) {
+			return nil
+		}
+		refuse(conn, err)
+		return err
+	}
+	if h.Kind == kindJoin {
+		return t.serveJoin(conn, r)
+	}
+	t.introduced(conn)
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		return nil
+	}
+	t.book.learn(h.Host, h.Addr)
+	t.peers.came(h.Host)
+	t.peers.back(h.Host)
+	defer t.peers.went(h.Host)
+	if h.Kind == kindSnapshot {
+		err = t.serveSnapshot(conn, r, h.Host)
+	} else {
+		err = t.serveRaft(r, h.Host)
+	}
+	if ended(err) {
+		return nil
+	}
+	return err
+}
+
+// greet reads the hello and decides whether the connection is served.
+func (t *transport) greet(r *bufio.Reader) (hello, error) {
+	line, err := readLine(r, maxHello)
+	if err != nil {
+		return hello{}, err
+	}
+	h, err := parseHello(line)
+	switch {
+	case err != nil:
+		return hello{}, err
+	case h.Kind == kindJoin && t.onJoin == nil:
+		return hello{}, errors.New("this node admits nobody")
+	case h.Kind == kindJoin:
+		return h, nil
+	case h.Cluster != t.cluster:
+		return hello{}, fmt.Errorf("this node belongs to cluster %v, not to %v", t.cluster, h.Cluster)
+	case h.To != "" && h.To != t.host:
+		return hello{}, fmt.Errorf("this is host %s, not %s", t.host, h.To)
+	case h.Host == t.host:
+		return hello{}, fmt.Errorf("another node claims to be this one, host %s: was its data directory copied?", t.host)
+	}
+	return h, nil
+}
+
+func (t *transport) serveRaft(r *bufio.Reader, host string) error {
+	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxBatch}
+	for {
+		b, err := frames.next()
+		if err != nil {
+			return err
+		}
+		var batch pb.MessageBatch
+		if err := decode(b, &batch); err != nil {
+			return err
+		}
+		if batch.SourceAddress != host {
+			return fmt.Errorf("host %s sent a batch in the name of %q", host, batch.SourceAddress)
+		}
+		for i := range batch.Requests {
+			if err := t.book.check(batch.Requests[i].ShardID, batch.Requests[i].From, host); err != nil {
+				return err
+			}
+		}
+		t.peers.heard(batch.Requests)
+		t.batches(batch)
+	}
+}
+
+func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, host string) error {
+	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxChunk}
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(t.chunkTime)); err != nil {
+			return err
+		}
+		b, err := frames.next()
+		if err != nil {
+			return err
+		}
+		var chunk pb.Chunk
+		if err := decode(b, &chunk); err != nil {
+			return err
+		}
+		if err := t.book.check(chunk.ShardID, chunk.From, host); err != nil {
+			return err
+		}
+		t.peers.heardLeader()
+		if !t.chunks(chunk) {
+			_ = send(conn, []byte{chunkDeclined}, t.writeTime)
+			return nil // dragonboat has logged why
+		}
+		if err := send(conn, []byte{chunkTaken}, t.writeTime); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *transport) serveJoin(conn net.Conn, r *bufio.Reader) error {
+	request, err := readLine(r, maxJoin)
+	if err != nil {
+		if !ended(err) {
+			refuse(conn, err)
+		}
+		return nil
+	}
+	t.introduced(conn)
+	if err := conn.SetDeadline(time.Now().Add(t.joinTime + t.writeTime)); err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.ctx, t.joinTime)
+	defer cancel()
+	answer, err := t.onJoin(ctx, request)
+	if err == nil && (len(answer) > maxAnswer || bytes.IndexByte(answer, '\n') >= 0) {
+		err = errTooLong
+	}
+	if err != nil {
+		refuse(conn, err)
+		return fmt.Errorf("join: %w", err)
+	}
+	_ = send(conn, append(answer, '\n'), t.writeTime)
+	return nil
+}
+
+// ended says that the other side went away, was too slow, or that this node closed the
+// connection: nothing to complain about.
+func ended(err error) bool {
+	return err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

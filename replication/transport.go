@@ -1,0 +1,139 @@
+package replication
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/lni/dragonboat/v4/config"
+	"github.com/lni/dragonboat/v4/raftio"
+)
+
+// transport carries raft messages, snapshots and requests to join between the nodes of a
+// cluster, all on one port. It is its own config.TransportFactory, for one NodeHost.
+//
+// dragonboat's own transport trusts whoever connects, accepts one handshake at a time,
+// notices a dead connection only by losing the first message on it, and calls a snapshot
+// sent when its last byte is in a buffer. This one listens to nobody who does not
+// introduce itself ([hello]), reads also from the connections that it writes to, and has each
+// chunk of a snapshot acknowledged. A message that cannot be sent is dropped: raft
+// repeats what matters, and dragonboat is not told, because it would stop talking to that
+// node for up to a second.
+type transport struct {
+	cluster clusterID
+	host    string       // NodeHostID of this node
+	addr    string       // where others reach this node; "" = the address of ln
+	ln      net.Listener // belongs to the transport, which closes it
+	book    *book
+	log     *slog.Logger
+	// onJoin answers a line of JSON with a line of JSON; its error is sent as a refusal.
+	onJoin func(ctx context.Context, request []byte) ([]byte, error)
+	// dial opens a connection to an address; nil = TCP.
+	dial func(ctx context.Context, addr string) (net.Conn, error)
+	limits
+
+	batches raftio.MessageHandler
+	chunks  raftio.ChunkHandler
+	peers   peers
+
+	wg     sync.WaitGroup
+	ctx    context.Context // ends with Close
+	mu     sync.Mutex
+	closed bool
+	stop   context.CancelFunc
+	conns  map[net.Conn]struct{}
+	fresh  []net.Conn // incoming and not yet introduced, the oldest first
+}
+
+// limits are what a transport bears and how long it waits; what is 0 has a default.
+type limits struct {
+	maxConns  int           // all connections (1024)
+	maxFresh  int           // connections that have not introduced themselves (64)
+	helloTime time.Duration // to introduce oneself (5 s)
+	dialTime  time.Duration // to connect for messages (1 s); for snapshots, five times as long
+	writeTime time.Duration // for each 64 KiB to leave (5 s)
+	chunkTime time.Duration // for a snapshot chunk to arrive, or to be acknowledged (2 min)
+	joinTime  time.Duration // to answer a request to join (30 s)
+}
+
+func (l *limits) fill() {
+	l.maxConns = cmp.Or(l.maxConns, 1024)
+	l.maxFresh = cmp.Or(l.maxFresh, 64)
+	l.helloTime = cmp.Or(l.helloTime, 5*time.Second)
+	l.dialTime = cmp.Or(l.dialTime, time.Second)
+	l.writeTime = cmp.Or(l.writeTime, 5*time.Second)
+	l.chunkTime = cmp.Or(l.chunkTime, 2*time.Minute)
+	l.joinTime = cmp.Or(l.joinTime, 30*time.Second)
+}
+
+// Create is called once, by the NodeHost.
+func (t *transport) Create(_ config.NodeHostConfig, batches raftio.MessageHandler, chunks raftio.ChunkHandler) raftio.ITransport {
+	t.batches, t.chunks = batches, chunks
+	return t
+}
+
+// Validate accepts what a NodeHost may have as its RaftAddress: an address, or a NodeHostID,
+// which tools.ImportSnapshot wants there.
+func (t *transport) Validate(addr string) bool {
+	return isHostID(addr) || loopback(addr) == nil
+}
+
+// Name is for dragonboat's log.
+func (t *transport) Name() string { return "confman" }
+
+// Start accepts connections.
+func (t *transport) Start() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return net.ErrClosed
+	}
+	if err := loopback(t.ln.Addr().String()); err != nil {
+		return err
+	}
+	if t.addr == "" {
+		t.addr = t.ln.Addr().String()
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	t.limits.fill()
+	t.conns = map[net.Conn]struct{}{}
+	t.ctx, t.stop = context.WithCancel(context.Background())
+	t.peers.start()
+	t.wg.Add(1)
+	go t.accept()
+	return nil
+}
+
+// Close ends all connections and waits for everything that used them. It may be called at
+// any time and more than once.
+func (t *transport) Close() error {
+	t.mu.Lock()
+	first := !t.closed
+	t.closed = true
+	if t.stop != nil {
+		t.stop()
+	}
+	for conn := range t.conns {
+		_ = conn.Close()
+	}
+	t.mu.Unlock()
+	err := t.ln.Close()
+	t.wg.Wait()
+	if !first || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// leaderContact is when this node last heard from a leader; zero if it never did. A leader
+// does not hear from itself.
+func (t *transport) leaderContact() time.Time { return t.peers.leaderContact() }
+
+// reachable counts the nodes to or from which there is a connection.
+func (t *transport) reachable() int { return t.peers.reachable() }
