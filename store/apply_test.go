@@ -143,6 +143,33 @@ func TestAnErrorKeepsItsGuardsAndLosesItsWrites(t *testing.T) {
 	})
 }
 
+func TestTryTakesBackWhatFailed(t *testing.T) {
+	n := newNode(t)
+	n.do(set("kept", "1"), set("gone", "1"))
+	boom := errors.New("boom")
+	n.do(func(tx *Tx) error {
+		_ = tx.Set("before", "1", 0)
+		err := tx.Try(func() error {
+			_ = tx.Set("before", "2", 0)
+			_ = tx.Set("kept", "2", 0)
+			_ = tx.Set("new/one", "2", 0)
+			tx.Delete("gone")
+			_ = tx.Try(func() error { return tx.Set("new/two", "2", 0) })
+			return boom
+		})
+		if err != boom {
+			t.Errorf("Try = %v", err)
+		}
+		if tx.IsNamespace("new") || len(tx.txn.Writes) != 1 {
+			t.Errorf("left %+v", tx.txn.Writes)
+		}
+		return tx.Try(func() error { return tx.Set("new", "3", 0) })
+	})
+	if got, want := n.show(), "before=1 gone=1 kept=1 new=3"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestExpectChecksWhatWasSeen(t *testing.T) {
 	n := newNode(t)
 	n.do(set("prod/x", "1"))

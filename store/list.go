@@ -92,6 +92,9 @@ func (tx *Tx) Count() int {
 	return n
 }
 
+// Expiring returns how many configs had an expiry before this transaction.
+func (tx *Tx) Expiring() int { return tx.totals.expiring }
+
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 	system := kind + validate.System

@@ -15,6 +15,8 @@ type Tx struct {
 	txn    Txn
 	seen   map[string]bool // keys that have their guards
 	places map[string]int  // where in txn.Writes a name stands
+	undo   []func()        // takes back what a Try has written, in reverse
+	trying int             // how many of them are running
 }
 
 // Now is the time that this transaction carries.
@@ -82,12 +84,62 @@ func (tx *Tx) Expect(name string, revision uint64) error {
 	return nil
 }
 
+// Try runs do, and takes back what it wrote if it fails.
+func (tx *Tx) Try(do func() error) error {
+	mark := len(tx.undo)
+	tx.trying++
+	err := do()
+	for err != nil && len(tx.undo) > mark {
+		last := len(tx.undo) - 1
+		tx.undo[last]()
+		tx.undo = tx.undo[:last]
+	}
+	if tx.trying--; tx.trying == 0 {
+		tx.undo = nil
+	}
+	return err
+}
+
+// takeBack returns what undoes a write to a name.
+func (tx *Tx) takeBack(name string) func() {
+	place, again := tx.places[name]
+	var before Write
+	if again {
+		before = tx.txn.Writes[place]
+	}
+	ns, _ := Split(name)
+	keys := [2]string{configKey(name), namespaceKey(ns)}
+	var old [2]change
+	var had [2]bool
+	for i, key := range keys {
+		old[i], had[i] = tx.own.changes.Get(key)
+	}
+	return func() {
+		if again {
+			tx.txn.Writes[place] = before
+		} else {
+			tx.txn.Writes = tx.txn.Writes[:len(tx.txn.Writes)-1]
+			delete(tx.places, name)
+		}
+		for i, key := range keys {
+			if had[i] {
+				tx.own.changes.Set(key, old[i])
+			} else {
+				tx.own.changes.Delete(key)
+			}
+		}
+	}
+}
+
 // write notes a write, in place of an earlier one to the same name.
 func (tx *Tx) write(w Write) {
 	if tx.own == nil {
 		tx.own = &layer{under: tx.src}
 		tx.src = tx.own
 		tx.places = map[string]int{}
+	}
+	if tx.trying > 0 {
+		tx.undo = append(tx.undo, tx.takeBack(w.Name))
 	}
 	if place, again := tx.places[w.Name]; again {
 		tx.txn.Writes[place] = w
