@@ -68,13 +68,14 @@ func (c *committer) run(ctx context.Context) {
 			return
 		}
 		e := c.evaluate(pending)
-		held = len(e.sent) == 0
+		held = len(e.sent) == 0 && len(e.rest) > 0
 		pending = append(c.commit(ctx, e), e.rest...)
 	}
 }
 
 // gather adds to pending what is in the queue, and drops what was given up. It blocks
-// while there is nothing to do, or no leader to do it with, or all has been held back.
+// while there is nothing to do, or no leader to do it with, or while all there is has been
+// held back: then for a while, or until something is applied or comes.
 func (c *committer) gather(ctx context.Context, pending []*update, held bool) []*update {
 	var again <-chan time.Time
 	if held && len(pending) > 0 {
@@ -82,13 +83,15 @@ func (c *committer) gather(ctx context.Context, pending []*update, held bool) []
 	}
 	for {
 		known, changed := c.log.leader()
+		before := len(pending)
 		pending = c.drain(pending)
+		held = held && len(pending) <= before
 		if known && len(pending) > 0 && !held {
 			return pending
 		}
 		select {
 		case u := <-c.queue:
-			pending = append(pending, u)
+			pending, held = append(pending, u), false
 		case <-c.applied:
 			held = false
 		case <-again:

@@ -269,9 +269,14 @@ func TestWhatReadsAndWritesNothingIsAnsweredAtOnce(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.count != 0 {
-		t.Errorf("%d entries were proposed", n.count)
+	proposals := n.count
+	n.mu.Unlock()
+	if proposals != 0 {
+		t.Errorf("%d entries were proposed", proposals)
+	}
+	start := time.Now()
+	if err := n.submit(t.Context(), "test", count("x")); err != nil || time.Since(start) > n.hold/2 {
+		t.Errorf("the next update took %v: %v", time.Since(start), err)
 	}
 }
 

@@ -31,7 +31,7 @@ type joinAnswer struct {
 	Node    uint64    `json:"node"`
 }
 
-// joinPatience is how long a new node goes on asking.
+// joinPatience is how long a new node goes on asking, at least.
 const joinPatience = 10 * time.Second
 
 // join asks the member at an address to take this node up.
@@ -41,10 +41,10 @@ func (n *Node) join(ctx context.Context) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, joinPatience)
+	ctx, cancel := context.WithTimeout(ctx, max(joinPatience, 4*n.Profile.Again))
 	defer cancel()
 	var answer joinAnswer
-	err = persist(ctx, func(ctx context.Context) error {
+	err = n.persist(ctx, func(ctx context.Context) error {
 		reply, err := ask(ctx, n.Join, request)
 		if err != nil {
 			n.log().Info("waiting for a member to take this node up", "error", err)
@@ -119,7 +119,7 @@ func (n *Node) promote(ctx context.Context) error {
 // reconfigure changes the membership. Changes go one at a time and name the membership
 // that they are based on, so one that came between is the reason to look again.
 func (n *Node) reconfigure(ctx context.Context, change func(*dragonboat.Membership, context.Context) error) error {
-	return persist(ctx, func(ctx context.Context) error {
+	return n.persist(ctx, func(ctx context.Context) error {
 		m, err := n.raft.host.SyncGetShardMembership(ctx, shard)
 		if err != nil {
 			return err
@@ -128,13 +128,14 @@ func (n *Node) reconfigure(ctx context.Context, change func(*dragonboat.Membersh
 	})
 }
 
-// persist repeats a step until it succeeds or ctx ends.
-func persist(ctx context.Context, step func(context.Context) error) error {
-	const each, between = 5 * time.Second, 100 * time.Millisecond
+// persist repeats a step until it succeeds or ctx ends. A step gets the time after which the
+// profile takes a message for lost: raft drops requests without a word.
+func (n *Node) persist(ctx context.Context, step func(context.Context) error) error {
+	const between = 100 * time.Millisecond
 	tick := time.NewTicker(between)
 	defer tick.Stop()
 	for {
-		try, cancel := context.WithTimeout(ctx, each)
+		try, cancel := context.WithTimeout(ctx, 2*n.Profile.Again)
 		err := step(try)
 		cancel()
 		if err == nil {

@@ -163,11 +163,11 @@ func (n *Node) startReplica() error {
 
 // settle tells the others where this node is, and makes it a voter.
 func (n *Node) settle(ctx context.Context) {
-	err := persist(ctx, func(ctx context.Context) error {
+	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error { return setMember(tx, n.self()) })
 	})
 	if err == nil {
-		err = persist(ctx, n.promote)
+		err = n.persist(ctx, n.promote)
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log().Warn("the node could not settle in its cluster", "error", err)
