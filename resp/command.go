@@ -1,0 +1,114 @@
+package resp
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"confman/store"
+)
+
+// A Command is one row of the table, and all that is known of a command: how to call it,
+// what it does to data, who may run it, and what the reference says of it. The name of a
+// subcommand holds its container's, as in "client|id".
+type Command struct {
+	Name     string
+	Synopsis string // as the Redis manual writes it: key value [NX | XX]
+	Flags    Flags
+	Group    string
+	Since    string // the version of Redis that had it first
+	Summary  string
+
+	// Run answers a command about data. It may run more than once, so it has effects only
+	// through the Tx.
+	Run func(*store.Tx, *Call) Reply
+	// Do answers a command about the connection or the server. A command has one of the two,
+	// or it is no more than the container of its subcommands.
+	Do func(context.Context, *Call) Reply
+
+	args  []arg // the synopsis, parsed
+	arity int
+	subs  []*Command
+}
+
+// Flags say where a command runs and what it may do there.
+type Flags uint16
+
+// What COMMAND tells, and what decides about AUTH, MULTI and the way to the data.
+const (
+	Reads     Flags = 1 << iota // looks at data, of this node
+	Writes                      // runs in a transaction that all nodes commit
+	Fast                        // takes the same time however much data there is
+	NoAuth                      // runs before AUTH
+	Immediate                   // runs at once inside MULTI
+	Loose                       // reads its words by itself: they are not bound to the synopsis
+	Admin                       // for operators
+	Dangerous                   // slow, or tells much: ACL rules leave it out
+)
+
+// A table holds the commands by name.
+type table struct {
+	rows   []*Command // in the order of their names, without subcommands
+	byName map[string]*Command
+}
+
+// newTable parses the rows. It is a function and no variable, because the rows' functions
+// look into the table.
+func newTable() *table {
+	t := &table{byName: map[string]*Command{}}
+	for _, rows := range [][]Command{
+		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
+		transactionCommands, connectionCommands, clientCommands, serverCommands, introspectionCommands,
+	} {
+		for _, row := range rows {
+			row.args = parseSynopsis(row.Synopsis)
+			row.arity = arity(row.Name, row.args)
+			t.byName[row.Name] = &row
+		}
+	}
+	for name, c := range t.byName {
+		container, _, isSub := strings.Cut(name, "|")
+		if !isSub {
+			t.rows = append(t.rows, c)
+			continue
+		}
+		up := t.byName[container]
+		up.subs = append(up.subs, c)
+		if up.arity = -2; up.Do != nil {
+			up.arity = -1 // it can do without a subcommand
+		}
+	}
+	byName := func(a, b *Command) int { return strings.Compare(a.Name, b.Name) }
+	slices.SortFunc(t.rows, byName)
+	for _, c := range t.rows {
+		slices.SortFunc(c.subs, byName)
+	}
+	return t
+}
+
+// find returns the command that the words call.
+func (t *table) find(words []string) (*Command, error) {
+	name := strings.ToLower(words[0])
+	c := t.byName[name]
+	if c == nil || strings.Contains(name, "|") {
+		return nil, errUnknown(words)
+	}
+	if len(c.subs) > 0 && len(words) > 1 {
+		if c = t.byName[name+"|"+strings.ToLower(words[1])]; c == nil {
+			return nil, errUnknownSubcommand(name, words[1])
+		}
+	}
+	if n := len(words); n != c.arity && (c.arity > 0 || n < -c.arity) {
+		return nil, errArity(c)
+	}
+	return c, nil
+}
+
+// depth tells how many words the command's name takes.
+func (c *Command) depth() int { return 1 + strings.Count(c.Name, "|") }
+
+// title is how people write the command's name.
+func (c *Command) title() string { return strings.ToUpper(strings.ReplaceAll(c.Name, "|", " ")) }
+
+// call is how people write a call of the command.
+func (c *Command) call() string { return strings.TrimSpace(c.title() + " " + c.Synopsis) }

@@ -1,0 +1,112 @@
+package resp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tidwall/redcon"
+)
+
+// A conn is one client's connection. One goroutine reads and answers; what is written goes
+// through a lock, so that messages of others can come between two replies.
+type conn struct {
+	server  *Server
+	guard   *guard
+	session *session
+
+	mu  sync.Mutex
+	out []byte // replies that were not sent yet
+	err error  // why nothing can be sent any more
+}
+
+// flushAt is how many bytes of replies wait at most for the rest of a pipeline's.
+const flushAt = 64 << 10
+
+func newConn(s *Server, nc net.Conn, id int64) *conn {
+	c := &conn{server: s, guard: &guard{Conn: nc, complete: s.CompleteTime, idle: s.IdleTime}}
+	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
+	c.session.trust(s.Password == "")
+	return c
+}
+
+// serve reads what came in one go, answers it, and goes on until the client or the server
+// ends it.
+func (c *conn) serve(ctx context.Context) {
+	defer c.guard.Close()
+	var parser *redcon.Reader
+	for !c.session.quit {
+		var commands []redcon.Command
+		var err error
+		if commands, parser, err = c.guard.ReadCommands(parser); err != nil {
+			c.refuse(err)
+			return
+		}
+		c.session.answer(ctx, words(commands))
+		if c.flush() != nil {
+			return
+		}
+	}
+}
+
+// words copies commands out of the parser's memory.
+func words(commands []redcon.Command) [][]string {
+	all := make([][]string, len(commands))
+	for i, c := range commands {
+		all[i] = make([]string, len(c.Args))
+		for j, w := range c.Args {
+			all[i][j] = string(w)
+		}
+	}
+	return all
+}
+
+// refuse says what was wrong with the bytes that came, if that was it.
+func (c *conn) refuse(err error) {
+	var fault protocolError
+	if !errors.As(err, &fault) {
+		return // the connection has ended, or ran out of time
+	}
+	c.server.Log.Info("a client broke the protocol", "client", c.guard.RemoteAddr(), "error", fault)
+	if fault == errHTTP {
+		return
+	}
+	c.reply(fault, c.session.protocol)
+	_ = c.flush() // it ends either way
+}
+
+// reply adds a reply to what will be sent, in a version of the protocol.
+func (c *conn) reply(r Reply, protocol int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	if c.out = appendReply(c.out, r, protocol); len(c.out) >= flushAt {
+		c.send()
+	}
+}
+
+// flush sends what has been replied.
+func (c *conn) flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.send()
+	return c.err
+}
+
+// send writes out what there is, in pieces that each have their time. The lock is held.
+func (c *conn) send() {
+	for rest := c.out; len(rest) > 0 && c.err == nil; {
+		n := min(len(rest), flushAt)
+		if c.err = c.guard.SetWriteDeadline(time.Now().Add(c.server.WriteTime)); c.err == nil {
+			_, c.err = c.guard.Write(rest[:n])
+		}
+		rest = rest[n:]
+	}
+	if c.out = c.out[:0]; cap(c.out) > 4*flushAt {
+		c.out = nil
+	}
+}

@@ -1,0 +1,20 @@
+// Package resp speaks the Redis protocol: a command is one row of a table and a
+// function that returns its reply, and nothing but the connection writes.
+//
+// Because commands return replies, they can run more than once over a [store.Tx],
+// which is how a replicated transaction is made. And because a row says everything of
+// its command, its arity, options and keys, COMMAND, redis-cli's hints and the
+// reference page follow from it and cannot disagree.
+//
+// The path of a command: the guard (guard.go, frames.go) lets only whole, bounded
+// commands through to redcon's parser; the connection (conn.go) hands what came in together to its
+// session (session.go), which finds the rows, and runs a row's function on the
+// connection itself, over this node's data (View), or in a transaction that all nodes
+// commit (Update); the reply is encoded for RESP2 or RESP3 (reply.go).
+//
+// The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
+// expire.go, scan.go, transactions.go, connection.go, clients.go, servercommands.go,
+// introspection.go. The texts of all errors stand in errors.go. There is a small client
+// (client.go, decode.go, format.go), and package transcript for tests that read like
+// sessions of redis-cli.
+package resp

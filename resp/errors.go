@@ -1,0 +1,123 @@
+package resp
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"confman/store"
+)
+
+// Error is an error as clients receive it, its code first: "ERR syntax error".
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// The errors of commands, in Redis's words where Redis has the error.
+const (
+	errSyntax    = Error("ERR syntax error")
+	errInteger   = Error("ERR value is not an integer or out of range")
+	errOverflow  = Error("ERR increment or decrement would overflow")
+	errDecrement = Error("ERR decrement would overflow")
+	errWrongType = Error("WRONGTYPE Operation against a key holding the wrong kind of value")
+	errInternal  = Error("ERR internal error")
+	errPattern   = Error("ERR pattern is over 1024 bytes: shorten it")
+
+	errCursor        = Error("ERR invalid cursor")
+	errUnknownCursor = Error("ERR unknown cursor: it is too old, or another node's or another scan's; start over from 0")
+
+	errDB         = Error("ERR DB index is out of range")
+	errClientName = Error("ERR Client names cannot contain spaces, newlines or special characters.")
+	errProtover   = Error("ERR Protocol version is not an integer or out of range")
+	errNoProto    = Error("NOPROTO unsupported protocol version")
+
+	errNoAuth      = Error("NOAUTH Authentication required.")
+	errHelloNoAuth = Error("NOAUTH HELLO must be called with the client already authenticated, otherwise the " +
+		"HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP " +
+		"protocol version at the same time")
+	errWrongPass  = Error("WRONGPASS invalid username-password pair or user is disabled.")
+	errNoPassword = Error("ERR AUTH <password> called without any password configured for the default user. " +
+		"Are you sure your configuration is correct?")
+
+	errNestedMulti  = Error("ERR MULTI calls can not be nested")
+	errWatchInMulti = Error("ERR WATCH inside MULTI is not allowed")
+	errNoMulti      = Error("ERR EXEC without MULTI")
+	errNoDiscard    = Error("ERR DISCARD without MULTI")
+	errExecAbort    = Error("EXECABORT Transaction discarded because of previous errors.")
+	errLongQueue    = Error("ERR transaction is too long: queue less between MULTI and EXEC")
+	errManyWatched  = Error("ERR too many watched names: UNWATCH first")
+
+	errExpireNX     = Error("ERR NX and XX, GT or LT options at the same time are not compatible")
+	errExpireGTLT   = Error("ERR GT and LT options at the same time are not compatible")
+	errNoKeys       = Error("ERR The command has no key arguments")
+	errGetKeysArity = Error("ERR Invalid number of arguments specified for command")
+	errGetKeysName  = Error("ERR Invalid command specified")
+
+	errMaxClients = Error("ERR max number of clients reached")
+)
+
+// errorf makes an error that quotes something.
+func errorf(format string, args ...any) Error { return Error(fmt.Sprintf(format, args...)) }
+
+func errArity(c *Command) Error {
+	return errorf("ERR wrong number of arguments for '%s' command", c.Name)
+}
+
+func errExpireTime(c *Call) Error { return errorf("ERR invalid expire time in '%s' command", c.Name) }
+
+// errUnknown quotes the command and the beginning of its arguments, 128 bytes of each.
+func errUnknown(words []string) Error {
+	const most = 128
+	var args strings.Builder
+	for _, w := range words[1:] {
+		if args.Len() >= most {
+			break
+		}
+		fmt.Fprintf(&args, "'%s' ", w[:min(len(w), most-args.Len())])
+	}
+	return errorf("ERR unknown command '%s', with args beginning with: %s", words[0][:min(len(words[0]), most)], args.String())
+}
+
+func errUnknownSubcommand(container, word string) Error {
+	return errorf("ERR unknown subcommand '%s'. Try %s HELP.", word[:min(len(word), 128)], strings.ToUpper(container))
+}
+
+// refused makes an error of validate's into one for clients.
+func refused(err error) Error { return Error("ERR " + err.Error()) }
+
+// codes tell clients what to make of the errors that the store and the node end with.
+var codes = []struct {
+	of   error
+	code string
+}{
+	{store.ErrUnavailable, "CLUSTERDOWN"},
+	{store.ErrInDoubt, "INDOUBT"},
+	{store.ErrBusy, "TRYAGAIN"},
+	{store.ErrTooLarge, "ERR"},
+}
+
+// fromNode makes an error of the store or the node into one for clients. They are not told
+// what nobody foresaw: that is logged.
+func fromNode(err error, log *slog.Logger) Error {
+	var reply Error
+	if errors.As(err, &reply) {
+		return reply
+	}
+	for _, c := range codes {
+		if errors.Is(err, c.of) {
+			return Error(c.code + " " + err.Error())
+		}
+	}
+	log.Error("a command failed", "error", err)
+	return errInternal
+}
+
+// fromSet makes an error of [store.Tx.Set] into one for clients.
+func fromSet(err error) error {
+	var kind *store.KindError
+	if errors.As(err, &kind) {
+		return Error("WRONGTYPE " + kind.Error())
+	}
+	return refused(err)
+}

@@ -1,0 +1,178 @@
+package resp
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"confman/store"
+)
+
+var expireCommands = []Command{
+	{
+		Name: "expire", Synopsis: "key seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.0.0", Run: expire,
+		Summary: "Sets in how many seconds a config, or all configs directly in a namespace, will be gone.",
+	},
+	{
+		Name: "persist", Synopsis: "key", Flags: Writes | Fast, Group: "generic", Since: "2.2.0", Run: persist,
+		Summary: "Takes the expiry from a config, or from all configs directly in a namespace.",
+	},
+	{
+		Name: "pexpire", Synopsis: "key milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Run: pexpire,
+		Summary: "Sets in how many milliseconds a config, or all configs directly in a namespace, will be gone.",
+	},
+	{
+		Name: "pttl", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "2.6.0", Run: pttl,
+		Summary: "Returns in how many milliseconds a config, or the last one of a namespace, will be gone: -1 if it stays, -2 if there is none.",
+	},
+	{
+		Name: "ttl", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "1.0.0", Run: ttl,
+		Summary: "Returns in how many seconds a config, or the last one of a namespace, will be gone: -1 if it stays, -2 if there is none.",
+	},
+}
+
+// expiry returns the time that EX, PX, EXAT or PXAT ask for, or zero.
+func (c *Call) expiry(tx *store.Tx) (store.Millis, error) {
+	for _, o := range []struct {
+		token string
+		unit  int64
+		since store.Millis
+	}{{"EX", 1000, tx.Now()}, {"PX", 1, tx.Now()}, {"EXAT", 1000, 0}, {"PXAT", 1, 0}} {
+		if !c.has(o.token) {
+			continue
+		}
+		n := c.number(o.token, 0)
+		at, fits := after(n, o.unit, o.since)
+		if n <= 0 || !fits {
+			return 0, errExpireTime(c)
+		}
+		return at, nil
+	}
+	return 0, nil
+}
+
+// after returns the time n units of milliseconds after another one.
+func after(n, unit int64, since store.Millis) (at store.Millis, fits bool) {
+	if n > math.MaxInt64/unit || n < math.MinInt64/unit || n > 0 && n*unit > math.MaxInt64-int64(since) {
+		return 0, false
+	}
+	return since + store.Millis(n*unit), true
+}
+
+func expire(tx *store.Tx, c *Call) Reply  { return expireIn(tx, c, 1000) }
+func pexpire(tx *store.Tx, c *Call) Reply { return expireIn(tx, c, 1) }
+
+// expireIn sets when a name is gone, in units of milliseconds.
+func expireIn(tx *store.Tx, c *Call, unit int64) Reply {
+	if err := c.checkWord(c.args[0], c.Args[0]); err != nil {
+		return err
+	}
+	given, err := expireConditions(c.Args[2:])
+	if err != nil {
+		return err
+	}
+	n, err := parseInt(c.Args[1])
+	if err != nil {
+		return err
+	}
+	at, fits := after(n, unit, tx.Now())
+	if !fits {
+		return errExpireTime(c)
+	}
+	all := configs(tx, c.Args[0])
+	if len(all) == 0 || !given.met(lasting(all), at) {
+		return int64(0)
+	}
+	for _, one := range all {
+		if at <= tx.Now() {
+			tx.Delete(one.name)
+		} else if err := write(tx, one.name, one.Value, at); err != nil {
+			return err // cannot be: it is a config
+		}
+	}
+	return int64(1)
+}
+
+// conditions are the options of EXPIRE.
+type conditions []string
+
+// expireConditions reads them: unlike other options, some may be combined.
+func expireConditions(words []string) (conditions, error) {
+	var given conditions
+	for _, w := range words {
+		token := strings.ToUpper(w)
+		if !slices.Contains([]string{"NX", "XX", "GT", "LT"}, token) {
+			return nil, errorf("ERR Unsupported option %s", w)
+		}
+		given = append(given, token)
+	}
+	switch {
+	case given.have("NX") && (given.have("XX") || given.have("GT") || given.have("LT")):
+		return nil, errExpireNX
+	case given.have("GT") && given.have("LT"):
+		return nil, errExpireGTLT
+	}
+	return given, nil
+}
+
+func (c conditions) have(token string) bool { return slices.Contains(c, token) }
+
+// met reports whether an expiry may take another's place; zero means never.
+func (c conditions) met(old, at store.Millis) bool {
+	switch {
+	case c.have("NX") && old != 0,
+		c.have("XX") && old == 0,
+		c.have("GT") && (old == 0 || at <= old),
+		c.have("LT") && old != 0 && at >= old:
+		return false
+	}
+	return true
+}
+
+// lasting returns when the last of some configs expires, or zero if one of them stays.
+func lasting(all []named) (last store.Millis) {
+	for _, one := range all {
+		if one.Expires == 0 {
+			return 0
+		}
+		last = max(last, one.Expires)
+	}
+	return last
+}
+
+func persist(tx *store.Tx, c *Call) Reply {
+	persisted := int64(0)
+	for _, one := range configs(tx, c.Args[0]) {
+		if one.Expires == 0 {
+			continue
+		}
+		if err := write(tx, one.name, one.Value, 0); err != nil {
+			return err // cannot be: it is a config
+		}
+		persisted = 1
+	}
+	return persisted
+}
+
+func ttl(tx *store.Tx, c *Call) Reply {
+	left := timeLeft(tx, c.Args[0])
+	if left < 0 {
+		return left
+	}
+	return (left + 500) / 1000
+}
+
+func pttl(tx *store.Tx, c *Call) Reply { return timeLeft(tx, c.Args[0]) }
+
+// timeLeft returns the milliseconds until a name is gone, -1 if it stays, -2 if it is not there.
+func timeLeft(tx *store.Tx, name string) int64 {
+	all := configs(tx, name)
+	last := lasting(all)
+	switch {
+	case len(all) == 0:
+		return -2
+	case last == 0:
+		return -1
+	}
+	return int64(last - tx.Now())
+}

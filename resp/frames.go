@@ -1,0 +1,226 @@
+package resp
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// limits bound what one command may be, in bytes.
+type limits struct {
+	args    int // words of a command
+	word    int
+	command int
+	inline  int // a command that is a plain line
+}
+
+// strangers bounds commands before AUTH, as Redis does.
+var strangers = limits{args: 10, word: 16 << 10, command: 64 << 10, inline: 16 << 10}
+
+// friends bounds commands when no password is needed, or it was right. A word may be larger
+// than a value may be, so that the command can say so and the connection stays.
+var friends = limits{args: 1 << 20, word: 16 << 20, command: 16<<20 + 64<<10, inline: 64 << 10}
+
+// A protocolError is what a client did to the protocol; its connection ends.
+type protocolError string
+
+func (e protocolError) Error() string { return "ERR Protocol error: " + string(e) }
+
+// errHTTP ends a connection that speaks HTTP, without an answer.
+const errHTTP = protocolError("this is not an HTTP server")
+
+// frames finds the ends of commands in bytes that come bit by bit. It looks at each byte
+// once, however few come at a time.
+type frames struct {
+	buf     []byte
+	start   int   // buf[start:ready] are whole commands, to be handed on
+	ready   int   // where the first command that is not whole begins
+	at      int   // how far that one has been scanned
+	left    int   // how many words of it are still to come
+	need    int   // scanning is of no use before buf is this long
+	moved   bool  // ready has moved since it was last looked at
+	fault   error // what is wrong with the bytes behind ready
+	trusted bool  // the client has shown its password, or needs none
+}
+
+func (f *frames) limits() *limits {
+	if f.trusted {
+		return &friends
+	}
+	return &strangers
+}
+
+// whole reports whether there are whole commands.
+func (f *frames) whole() bool { return f.ready > f.start }
+
+// scan moves ready over whole commands. It stops at a command that is a plain line, and
+// takes it out if nothing is before it. Before AUTH it stops after each command: after the
+// next one, other limits may hold.
+func (f *frames) scan() (line string, found bool) {
+	for f.fault == nil && f.at < len(f.buf) && len(f.buf) >= f.need && (f.trusted || !f.whole()) {
+		switch {
+		case f.left > 0:
+			if f.scanWord() && f.left == 0 {
+				f.ready, f.moved = f.at, true
+			}
+			continue
+		case f.buf[f.at] == '*':
+			if f.scanHead() {
+				continue
+			}
+			return "", false
+		case f.whole():
+			return "", false
+		}
+		return f.scanLine()
+	}
+	return "", false
+}
+
+// scanHead moves over *n, and reports whether scanning can go on.
+func (f *frames) scanHead() bool {
+	n, next, complete := f.number()
+	switch {
+	case !complete:
+		return false
+	case n > f.limits().args && !f.trusted:
+		f.fault = protocolError("unauthenticated multibulk length")
+	case n > f.limits().args:
+		f.fault = protocolError("invalid multibulk length")
+	case n > 0:
+		f.at, f.left = next, n
+	case f.whole():
+		return false
+	default: // Redis takes it for no command at all; the parser would not
+		f.drop(next)
+	}
+	return true
+}
+
+// scanWord moves over $n and n bytes, and reports whether it has.
+func (f *frames) scanWord() bool {
+	if f.buf[f.at] != '$' {
+		f.fault = protocolError(fmt.Sprintf("expected '$', got '%c'", printable(f.buf[f.at])))
+		return false
+	}
+	n, next, complete := f.number()
+	l := f.limits()
+	switch end := next + n; {
+	case !complete:
+		if f.fault == nil {
+			f.need = len(f.buf) + 1
+		}
+		return false
+	case n > l.word && !f.trusted:
+		f.fault = protocolError("unauthenticated bulk length")
+	case n < 0 || n > l.word:
+		f.fault = protocolError("invalid bulk length")
+	case end+2-f.ready > l.command:
+		f.fault = protocolError(fmt.Sprintf("command is over %d bytes", l.command))
+	case end+2 > len(f.buf):
+		f.need = end + 2
+	case f.buf[end] != '\r' || f.buf[end+1] != '\n':
+		f.fault = protocolError("bulk string does not end with CRLF")
+	default:
+		f.at, f.left = end+2, f.left-1
+		return true
+	}
+	return false
+}
+
+// scanLine takes out a command that is a plain line.
+func (f *frames) scanLine() (line string, found bool) {
+	most := f.limits().inline
+	rest := f.buf[f.at:]
+	end := bytes.IndexByte(rest[:min(len(rest), most+1)], '\n')
+	switch {
+	case end < 0 && len(rest) > most:
+		f.fault = protocolError("too big inline request")
+		return "", false
+	case end < 0:
+		f.need = len(f.buf) + 1
+		return "", false
+	}
+	line = strings.TrimSuffix(string(rest[:end]), "\r")
+	if isHTTP(line) {
+		f.fault = errHTTP
+		return "", false
+	}
+	f.drop(f.at + end + 1)
+	return line, true
+}
+
+// drop skips the bytes before next, which follow whole commands that were handed on.
+func (f *frames) drop(next int) { f.start, f.ready, f.at, f.moved = next, next, next, true }
+
+// number reads the number behind the mark at f.at, and its CRLF.
+func (f *frames) number() (n, next int, complete bool) {
+	const longest = len("-9223372036854775808")
+	rest := f.buf[f.at+1:]
+	end := bytes.IndexByte(rest[:min(len(rest), longest+1)], '\r')
+	if end < 0 && len(rest) <= longest || end >= 0 && end+1 == len(rest) {
+		f.need = len(f.buf) + 1
+		return 0, 0, false
+	}
+	if end >= 0 && rest[end+1] == '\n' {
+		if n, err := parseInt(string(rest[:end])); err == nil {
+			return int(n), f.at + 1 + end + 2, true
+		}
+	}
+	f.fault = protocolError("invalid multibulk length")
+	if f.buf[f.at] == '$' {
+		f.fault = protocolError("invalid bulk length")
+	}
+	return 0, 0, false
+}
+
+// compact moves an incomplete command to the front of the buffer, and reports whether
+// there is one.
+func (f *frames) compact() (partial bool) {
+	if f.start > 0 {
+		n := copy(f.buf, f.buf[f.start:])
+		f.buf, f.ready, f.at, f.need = f.buf[:n], f.ready-f.start, f.at-f.start, f.need-f.start
+		f.start = 0
+	}
+	if len(f.buf) == 0 && cap(f.buf) > renewAfter {
+		f.buf = nil
+	}
+	return len(f.buf) > 0
+}
+
+// room returns free memory behind what has come. It grows with what comes, not with what
+// was announced.
+func (f *frames) room() []byte {
+	const least = 4 << 10
+	if free := cap(f.buf) - len(f.buf); free < least {
+		grown := make([]byte, len(f.buf), max(4*least, 2*cap(f.buf)))
+		copy(grown, f.buf)
+		f.buf = grown
+	}
+	return f.buf[len(f.buf):cap(f.buf)]
+}
+
+// parseInt reads an integer as Redis does: only in its shortest form.
+func parseInt(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != s {
+		return 0, errInteger
+	}
+	return n, nil
+}
+
+func printable(c byte) byte {
+	if c < ' ' || c > '~' {
+		return '?'
+	}
+	return c
+}
+
+// isHTTP recognises the lines that browsers send: pages must not be able to make them
+// write configs.
+func isHTTP(line string) bool {
+	first, _, _ := strings.Cut(line, " ")
+	return strings.EqualFold(first, "POST") || strings.EqualFold(first, "Host:") ||
+		strings.HasSuffix(line, " HTTP/1.1") || strings.HasSuffix(line, " HTTP/1.0")
+}

@@ -1,0 +1,77 @@
+package resp
+
+// maxPattern bounds the patterns that clients send, in bytes.
+const maxPattern = 1 << 10
+
+// glob reports whether a name matches a pattern of Redis's kind: * ? [a-c] [^x] and \ to
+// take a character as it is. It takes at most len(pattern) times len(name) steps: only
+// the last star is ever tried again.
+func glob(pattern, name string) bool {
+	p, n := 0, 0
+	star, from := -1, 0 // behind the last star, and where its rest is tried
+	for n < len(name) {
+		if p < len(pattern) && pattern[p] == '*' {
+			p++
+			star, from = p, n
+			continue
+		}
+		if p < len(pattern) {
+			if next, matches := globOne(pattern, p, name[n]); matches {
+				p = next
+				n++
+				continue
+			}
+		}
+		if star < 0 {
+			return false
+		}
+		from++
+		p, n = star, from
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}
+
+// globOne matches one character against what stands at p, and returns where the pattern
+// goes on.
+func globOne(pattern string, p int, c byte) (next int, matches bool) {
+	switch pattern[p] {
+	case '?':
+		return p + 1, true
+	case '[':
+		return globClass(pattern, p+1, c)
+	case '\\':
+		if p+1 < len(pattern) {
+			p++
+		}
+	}
+	return p + 1, pattern[p] == c
+}
+
+// globClass matches one character against a class, whose bracket opens before p. A class
+// that is never closed ends with the pattern.
+func globClass(pattern string, p int, c byte) (next int, matches bool) {
+	not := p < len(pattern) && pattern[p] == '^'
+	if not {
+		p++
+	}
+	for ; p < len(pattern) && pattern[p] != ']'; p++ {
+		switch {
+		case pattern[p] == '\\' && p+1 < len(pattern):
+			p++
+			matches = matches || pattern[p] == c
+		case p+2 < len(pattern) && pattern[p+1] == '-':
+			low, high := pattern[p], pattern[p+2]
+			if low > high {
+				low, high = high, low
+			}
+			matches = matches || low <= c && c <= high
+			p += 2
+		default:
+			matches = matches || pattern[p] == c
+		}
+	}
+	return min(p+1, len(pattern)), matches != not
+}

@@ -1,0 +1,151 @@
+package resp
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tidwall/redcon"
+)
+
+// A guard stands between a connection and redcon's parser, and lets only whole, bounded
+// commands through. The parser trusts what it reads: on its own, 26 bytes from a stranger
+// end the process, a slow sender overflows its stack, and a browser's POST is executed.
+//
+// One goroutine reads; end may be called by any.
+type guard struct {
+	net.Conn
+	frames
+	complete time.Duration // how long a command may take to arrive
+	idle     time.Duration // how long nothing may arrive; zero for ever
+
+	inline   []byte    // a command that came as a plain line, for the parser
+	arrived  time.Time // when something came last
+	begun    time.Time // when the first part of an incomplete command came; zero if there is none
+	handedOn int       // bytes since the parser was new
+
+	mu     sync.Mutex
+	ending bool // no more is read
+}
+
+// errRenew asks for a new parser: redcon's keeps the memory of the largest pipeline it has
+// seen. It has read all it was handed when it gets this error.
+var errRenew = errors.New("resp: parser is due for renewal")
+
+// renewAfter is how many bytes a parser reads in its life, or one read's worth more.
+const renewAfter = 64 << 10
+
+// ReadCommands waits for whole commands and returns those that came together.
+func (g *guard) ReadCommands(parser *redcon.Reader) ([]redcon.Command, *redcon.Reader, error) {
+	for {
+		if parser == nil {
+			parser = redcon.NewReader(g)
+		}
+		commands, err := parser.ReadCommands()
+		if err != errRenew {
+			return commands, parser, err
+		}
+		parser = nil
+	}
+}
+
+// Read hands on whole commands. It returns a protocolError once all those before the fault
+// have been handed on.
+func (g *guard) Read(p []byte) (int, error) {
+	for {
+		if n := g.handOn(p); n > 0 {
+			g.handedOn += n
+			return n, nil
+		}
+		line, found := g.scan()
+		switch {
+		case found:
+			if err := g.take(line); err != nil {
+				return 0, err
+			}
+		case g.whole():
+		case g.fault != nil:
+			return 0, g.fault
+		case g.handedOn > renewAfter:
+			g.handedOn = 0
+			return 0, errRenew
+		default:
+			if err := g.fill(); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+// handOn copies what is ready for the parser.
+func (g *guard) handOn(p []byte) int {
+	if len(g.inline) > 0 {
+		n := copy(p, g.inline)
+		g.inline = g.inline[n:]
+		return n
+	}
+	n := copy(p, g.buf[g.start:g.ready])
+	g.start += n
+	return n
+}
+
+// take makes a command that came as a plain line into one that the parser reads right: its
+// own rules for quotes are not Redis's.
+func (g *guard) take(line string) error {
+	words, err := SplitLine(line)
+	if err != nil {
+		g.fault = protocolError("unbalanced quotes in request")
+		return g.fault
+	}
+	if len(words) > 0 {
+		g.inline = appendReply(nil, bulks(words), 2)
+	}
+	return nil
+}
+
+// fill waits for more bytes. A command that has begun must be complete in time.
+func (g *guard) fill() error {
+	var deadline time.Time
+	switch partial := g.compact(); {
+	case !partial:
+		g.begun = time.Time{}
+		if g.idle > 0 {
+			deadline = time.Now().Add(g.idle)
+		}
+	case g.begun.IsZero() || g.moved:
+		g.begun = g.arrived
+		fallthrough
+	default:
+		deadline = g.begun.Add(g.complete)
+	}
+	g.moved = false
+	if err := g.setDeadline(deadline); err != nil {
+		return err
+	}
+	n, err := g.Conn.Read(g.room())
+	if n > 0 {
+		g.arrived = time.Now()
+		g.buf = g.buf[:len(g.buf)+n]
+		return nil
+	}
+	return err
+}
+
+// setDeadline sets when reading ends, unless it has to end now.
+func (g *guard) setDeadline(t time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ending {
+		return net.ErrClosed
+	}
+	return g.SetReadDeadline(t)
+}
+
+// end makes reading end; whole commands that have come are still handed on.
+func (g *guard) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ending = true
+	_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+}

@@ -1,0 +1,139 @@
+package resp
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// introspectionCommands tell clients about commands, out of the table.
+var introspectionCommands = []Command{
+	{
+		Name: "command", Group: "server", Since: "2.8.13", Do: commandInfo,
+		Summary: "Describes all commands.",
+	},
+	{
+		Name: "command|count", Group: "server", Since: "2.8.13", Do: commandCount,
+		Summary: "Returns how many commands there are.",
+	},
+	{
+		Name: "command|docs", Synopsis: "[command-name [command-name ...]]", Group: "server", Since: "7.0.0", Do: commandDocs,
+		Summary: "Returns what is written about commands.",
+	},
+	{
+		Name: "command|getkeys", Synopsis: "command [arg [arg ...]]", Group: "server", Since: "2.8.13", Do: commandGetKeys,
+		Summary: "Returns the keys in a command.",
+	},
+	{
+		Name: "command|help", Group: "server", Since: "5.0.0", Do: help,
+		Summary: "Lists the subcommands.",
+	},
+	{
+		Name: "command|info", Synopsis: "[command-name [command-name ...]]", Group: "server", Since: "2.8.13", Do: commandInfo,
+		Summary: "Describes commands.",
+	},
+	{
+		Name: "command|list", Synopsis: "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+		Flags: Loose, Group: "server", Since: "7.0.0", Do: commandList,
+		Summary: "Lists the names of commands.",
+	},
+}
+
+func commandCount(_ context.Context, c *Call) Reply { return int64(len(c.session.server.table.rows)) }
+
+// chosen returns the commands that the arguments name, nil for those that are not there;
+// without arguments it returns all.
+func (c *Call) chosen() []*Command {
+	if len(c.Args) == 0 {
+		return c.session.server.table.rows
+	}
+	all := make([]*Command, len(c.Args))
+	for i, name := range c.Args {
+		all[i] = c.session.server.table.byName[strings.ToLower(name)]
+	}
+	return all
+}
+
+func commandInfo(_ context.Context, c *Call) Reply {
+	all := []Reply{}
+	for _, cmd := range c.chosen() {
+		if cmd == nil {
+			all = append(all, NullArray{})
+		} else {
+			all = append(all, cmd.info())
+		}
+	}
+	return all
+}
+
+func commandDocs(_ context.Context, c *Call) Reply {
+	all := Map{}
+	for _, cmd := range c.chosen() {
+		if cmd != nil {
+			all = append(all, cmd.Name, cmd.docs())
+		}
+	}
+	return all
+}
+
+func commandList(_ context.Context, c *Call) Reply {
+	keep, err := listFilter(c.Args)
+	if err != nil {
+		return err
+	}
+	names := []Reply{}
+	for _, cmd := range c.session.server.table.rows {
+		for _, each := range append([]*Command{cmd}, cmd.subs...) {
+			if keep(each) {
+				names = append(names, each.Name)
+			}
+		}
+	}
+	return names
+}
+
+// listFilter reads FILTERBY.
+func listFilter(words []string) (keep func(*Command) bool, err error) {
+	if len(words) == 0 {
+		return func(*Command) bool { return true }, nil
+	}
+	if len(words) != 3 || !strings.EqualFold(words[0], "FILTERBY") {
+		return nil, errSyntax
+	}
+	filter := words[2]
+	switch strings.ToUpper(words[1]) {
+	case "MODULE":
+		return func(*Command) bool { return false }, nil
+	case "ACLCAT":
+		return func(c *Command) bool { return slices.Contains(c.categories(), "@"+strings.ToLower(filter)) }, nil
+	case "PATTERN":
+		if len(filter) > maxPattern {
+			return nil, errPattern
+		}
+		return func(c *Command) bool { return glob(filter, c.Name) }, nil
+	}
+	return nil, errSyntax
+}
+
+func commandGetKeys(_ context.Context, c *Call) Reply {
+	table := c.session.server.table
+	cmd, err := table.find(c.Args)
+	switch {
+	case err != nil && table.byName[strings.ToLower(c.Args[0])] == nil:
+		return errGetKeysName
+	case err != nil:
+		return errGetKeysArity
+	}
+	first, last, step := keyPlaces(cmd.Name, cmd.args)
+	if first == 0 {
+		return errNoKeys
+	}
+	if last < 0 {
+		last += len(c.Args)
+	}
+	var keys []Reply
+	for i := first; i <= last; i += step {
+		keys = append(keys, c.Args[i])
+	}
+	return keys
+}

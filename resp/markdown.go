@@ -1,0 +1,69 @@
+package resp
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// chapters are the groups of commands in the order of the reference page.
+var chapters = []struct{ group, title string }{
+	{"string", "Configs, by full name"},
+	{"hash", "Configs, by namespace and key"},
+	{"generic", "Names"},
+	{"transactions", "Transactions"},
+	{"connection", "Connections"},
+	{"server", "The server"},
+}
+
+// Markdown returns the reference page of all commands, docs/commands.md.
+func Markdown() string {
+	t := newTable()
+	all := make([]*Command, 0, len(t.byName))
+	for _, c := range t.byName {
+		if c.Run != nil || c.Do != nil {
+			all = append(all, c)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Command) int { return cmp.Compare(a.Name, b.Name) })
+	var b strings.Builder
+	b.WriteString(pageHead)
+	for _, chapter := range chapters {
+		fmt.Fprintf(&b, "\n## %s\n\n| command | what it does |\n|---|---|\n", chapter.title)
+		for _, c := range all {
+			if c.Group == chapter.group {
+				fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(c.call(), "|", `\|`), c.Summary)
+			}
+		}
+	}
+	return b.String()
+}
+
+const pageHead = `# Commands
+
+<!-- Written by make docs from the table of commands in package resp. -->
+
+What Redis clients can send to any node. Commands answer as Redis's do, but for what follows from names
+being paths (see [design.md](design.md)):
+
+- A config's last slash splits its name: ` + "`GET prod/api/timeout` is `HGET prod/api timeout`" + `. A name without a slash
+  is in the root namespace, which hash commands write ` + "`/`" + `.
+- A name is a config or a namespace, never both: ` + "`SET a/b 1`" + ` after ` + "`SET a 1`" + ` is WRONGTYPE, and so is SET on a
+  namespace. MSET and HSET set all of their configs or none.
+- Commands about names (DEL, EXPIRE, TTL and so on) act on a namespace as Redis's do on a hash: on the configs
+  directly in it, never on those below. A namespace's TTL is that of its last config to go.
+- KEYS, SCAN and DBSIZE show configs, by their full names; SCAN with TYPE hash shows namespaces. A cursor
+  belongs to the node that gave it, and to the last 16,384 that the node has given.
+- HSET, like SET, takes the expiry from the configs that it sets.
+- An option may be given once. A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
+- There is one database, 0, and one user, default.
+
+Errors with a code of confman's own, or with a meaning that clients act on:
+
+| code | meaning |
+|---|---|
+| ` + "`CLUSTERDOWN`" + ` | a write found no leader in time and was not proposed; clients may send it again |
+| ` + "`TRYAGAIN`" + ` | this node has too much to do, and the write was not proposed; clients may send it again |
+| ` + "`INDOUBT`" + ` | the write was proposed and its outcome is not known: read before you write again |
+`

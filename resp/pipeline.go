@@ -1,0 +1,75 @@
+package resp
+
+import (
+	"context"
+	"errors"
+
+	"confman/store"
+)
+
+// What a transaction that a pipeline's commands share carries at most, unless it is one
+// command: large proposals make elections, and long reads keep writers waiting.
+const (
+	maxShared      = 1 << 20 // bytes of arguments
+	maxSharedCalls = 1 << 10
+)
+
+// run answers calls about data that came in a row: the reads in front and those at the end
+// over this node's data, and what lies between the first write and the last in transactions
+// that all nodes commit.
+func (s *session) run(ctx context.Context, calls []*Call) {
+	first, last := len(calls), len(calls)
+	for i, c := range calls {
+		if c.Flags&Writes != 0 {
+			first, last = min(first, i), i+1
+		}
+	}
+	s.share(ctx, calls[:first])
+	s.share(ctx, calls[first:last])
+	s.share(ctx, calls[last:])
+}
+
+// share answers calls in as few transactions as there may be.
+func (s *session) share(ctx context.Context, calls []*Call) {
+	for len(calls) > 0 && !s.quit {
+		n, size := 1, calls[0].size()
+		for n < min(len(calls), maxSharedCalls) && size+calls[n].size() <= maxShared {
+			size += calls[n].size()
+			n++
+		}
+		s.transact(ctx, calls[:n])
+		calls = calls[n:]
+	}
+}
+
+// transact answers calls out of one transaction. If that becomes too large, as by appending
+// to large values, each has one of its own.
+func (s *session) transact(ctx context.Context, calls []*Call) {
+	if writing(calls) {
+		_ = s.conn.flush() // a write may wait; the connection remembers an error
+	}
+	replies, err := s.evaluate(ctx, calls, nil)
+	if errors.Is(err, store.ErrTooLarge) && len(calls) > 1 {
+		for i := range calls {
+			s.transact(ctx, calls[i:i+1])
+		}
+		return
+	}
+	for i := range calls {
+		if err != nil {
+			s.reply(fromNode(err, s.server.Log))
+		} else {
+			s.reply(replies[i])
+		}
+	}
+}
+
+// writing reports whether any of the calls may write.
+func writing(calls []*Call) bool {
+	for _, c := range calls {
+		if c.Flags&Writes != 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,155 @@
+package resp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"confman/store"
+)
+
+// Node is the replicated store as commands need it.
+type Node interface {
+	// View runs fn over this node's data.
+	View(ctx context.Context, fn func(*store.Tx) error) error
+	// Update runs fn, perhaps more than once but never after it has returned, and commits
+	// what it did to all nodes, on behalf of a user.
+	Update(ctx context.Context, by string, fn func(*store.Tx) error) error
+}
+
+// A Fact is a line of INFO's section "# Confman".
+type Fact struct{ Name, Value string }
+
+// Server serves clients. Its fields are set before Serve; those that are zero have
+// defaults.
+type Server struct {
+	Node         Node
+	Version      string           // confman's own
+	Password     string           // of the user "default"; none if empty
+	Facts        func() []Fact    // what INFO says of the node and its cluster; nothing
+	Log          *slog.Logger     // nowhere
+	Now          func() time.Time // time.Now
+	MaxValue     int              // bytes of a value: 1 MiB
+	MaxClients   int              // connections at a time: 10,000
+	CompleteTime time.Duration    // to send the rest of a command that has begun: 10 s
+	IdleTime     time.Duration    // to send nothing: for ever
+	WriteTime    time.Duration    // to take 64 KiB of replies: 30 s
+
+	once    sync.Once
+	table   *table
+	cursors cursors
+	started time.Time
+	runID   string
+	counts  counts
+
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	ending bool
+	served sync.WaitGroup
+}
+
+// counts are what INFO tells of the server's life so far.
+type counts struct {
+	accepted, rejected, commands, errors atomic.Int64
+}
+
+func (s *Server) init() {
+	s.table = newTable()
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	s.MaxValue = cmp.Or(s.MaxValue, 1<<20)
+	s.MaxClients = cmp.Or(s.MaxClients, 10_000)
+	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
+	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
+	s.conns = map[*conn]struct{}{}
+	s.started = s.Now()
+	s.runID = newRunID()
+}
+
+// acceptPause is how long to wait after a connection could not be accepted, as for want of
+// file descriptors.
+const acceptPause = 20 * time.Millisecond
+
+// Serve accepts clients until ctx ends or the listener is closed. Then it lets the commands
+// that have come finish, closes all connections, and returns when all of its goroutines have
+// ended.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	s.once.Do(s.init)
+	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
+	defer s.end()
+	for {
+		nc, err := ln.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case err != nil:
+			s.Log.Warn("cannot accept a client", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+		default:
+			s.admit(ctx, nc)
+		}
+	}
+}
+
+// admit serves a connection, unless there are too many.
+func (s *Server) admit(ctx context.Context, nc net.Conn) {
+	id := s.counts.accepted.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending || len(s.conns) >= s.MaxClients {
+		s.counts.rejected.Add(1)
+		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
+		_, _ = nc.Write(appendReply(nil, errMaxClients, 2)) // it ends either way
+		_ = nc.Close()
+		return
+	}
+	c := newConn(s, nc, id)
+	s.conns[c] = struct{}{}
+	s.served.Go(func() {
+		c.serve(context.WithoutCancel(ctx)) // what is in flight finishes
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.conns, c)
+	})
+}
+
+// end lets connections finish what has come, and waits for them; not for ever for those
+// that do not take their replies.
+func (s *Server) end() {
+	s.mu.Lock()
+	s.ending = true
+	for c := range s.conns {
+		c.guard.end()
+	}
+	s.mu.Unlock()
+	defer time.AfterFunc(s.WriteTime, s.hangUp).Stop()
+	s.served.Wait()
+}
+
+// hangUp closes all connections.
+func (s *Server) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.guard.Close() // whoever uses it gets the error
+	}
+}
+
+// clients counts the connections.
+func (s *Server) clients() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}

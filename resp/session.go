@@ -1,0 +1,148 @@
+package resp
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"confman/store"
+)
+
+// A session is what the server remembers of a client between its commands. One
+// goroutine uses it.
+type session struct {
+	server   *Server
+	conn     *conn
+	id       int64
+	since    time.Time
+	protocol int  // 2 or 3
+	quit     bool // nothing more is answered
+	name     string
+	library  string
+	version  string // of the library
+	last     string // name of the last command
+	transaction
+}
+
+// defaultUser is who all clients are, as long as there are no others.
+const defaultUser = "default"
+
+// answer takes the commands that came in one go and replies to them in their order.
+// Those in a row that are about data share transactions.
+func (s *session) answer(ctx context.Context, commands [][]string) {
+	var run []*Call
+	for _, words := range commands {
+		call, err := s.accept(words)
+		if err == nil && call.Run != nil && !s.multi {
+			run = append(run, call)
+			continue
+		}
+		s.run(ctx, run)
+		run = nil
+		switch {
+		case s.quit:
+			return
+		case err != nil:
+			s.aborted = s.multi
+			s.reply(err)
+		case s.multi && call.Flags&Immediate == 0:
+			s.reply(s.enqueue(call))
+		default:
+			s.reply(s.direct(ctx, call))
+		}
+		if s.quit {
+			return
+		}
+	}
+	s.run(ctx, run)
+}
+
+// accept makes a call of a command's words, if the client may call it.
+func (s *session) accept(words []string) (*Call, error) {
+	s.server.counts.commands.Add(1)
+	cmd, err := s.server.table.find(words)
+	if !s.trusted() && (err != nil || cmd.Flags&NoAuth == 0) {
+		return nil, errNoAuth
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.last = cmd.Name
+	return &Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], session: s}, nil
+}
+
+// reply sends a reply, perhaps later.
+func (s *session) reply(r Reply) {
+	if _, failed := r.(error); failed {
+		s.server.counts.errors.Add(1)
+	}
+	s.conn.reply(r, s.protocol)
+}
+
+// trusted reports whether the client has shown its password, or needs none.
+func (s *session) trusted() bool { return s.conn.guard.trusted }
+
+// trust sets whether the client may do more than introduce itself.
+func (s *session) trust(trusted bool) { s.conn.guard.trusted = trusted }
+
+// direct answers a command that is not about data.
+func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = s.broken(p)
+		}
+	}()
+	if err := call.bind(); err != nil {
+		return err
+	}
+	return call.Do(ctx, call)
+}
+
+// broken answers a command that panicked. A mistake in one command must not end the
+// process; what it did to the session nobody knows, so the connection ends.
+func (s *session) broken(p any) Error {
+	s.server.Log.Error("a command panicked", "command", s.last, "panic", p, "stack", string(debug.Stack()))
+	s.quit = true
+	return errInternal
+}
+
+// errPanicked ends a transaction one of whose commands panicked.
+type errPanicked struct{ panicked any }
+
+func (errPanicked) Error() string { return "a command panicked" }
+
+// evaluate runs calls in one transaction, which fails if a watched name has changed, and
+// returns their replies.
+func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[string]uint64) (replies []Reply, err error) {
+	body := func(tx *store.Tx) (err error) {
+		defer func() { // here: it may be another goroutine, which other clients need
+			if p := recover(); p != nil {
+				err = errPanicked{p}
+			}
+		}()
+		for name, revision := range watched {
+			if err := tx.Expect(name, revision); err != nil {
+				return err
+			}
+		}
+		replies = make([]Reply, len(calls))
+		for i, c := range calls {
+			replies[i] = c.answer(tx)
+		}
+		return nil
+	}
+	if writing(calls) {
+		err = s.server.Node.Update(ctx, defaultUser, body)
+	} else {
+		err = s.server.Node.View(ctx, body)
+	}
+	var panicked errPanicked
+	switch {
+	case errors.As(err, &panicked):
+		return nil, s.broken(panicked.panicked)
+	case errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrTooLarge), err == nil:
+		return replies, err
+	}
+	return nil, fromNode(err, s.server.Log)
+}

@@ -1,0 +1,64 @@
+package resp_test
+
+import (
+	"context"
+	"sync"
+
+	"confman/resp/transcript"
+	"confman/store"
+)
+
+// A spy is a node that notes how it was used, and may refuse to be.
+type spy struct {
+	*transcript.Local
+	refuse  error         // what updates answer
+	entered chan struct{} // gets one for each update that begins, if it is not nil
+	proceed chan struct{} // what updates wait for, if it is not nil
+	again   int           // how often a function runs more than once
+	broken  bool          // there is no transaction to look into
+
+	mu    sync.Mutex
+	calls string // V for a view, U for an update
+}
+
+func newSpy() *spy { return &spy{Local: transcript.NewLocal()} }
+
+func (s *spy) note(call string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls += call
+}
+
+// took returns the calls since it was last asked.
+func (s *spy) took() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	calls := s.calls
+	s.calls = ""
+	return calls
+}
+
+func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
+	s.note("V")
+	if s.broken {
+		return fn(nil)
+	}
+	return s.Local.View(ctx, fn)
+}
+
+func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+	s.note("U")
+	if s.entered != nil {
+		s.entered <- struct{}{}
+	}
+	if s.proceed != nil {
+		<-s.proceed
+	}
+	for range s.again {
+		_ = s.Store.View(0, fn) // an attempt that is lost
+	}
+	if s.refuse != nil {
+		return s.refuse
+	}
+	return s.Local.Update(ctx, by, fn)
+}

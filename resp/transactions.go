@@ -1,0 +1,137 @@
+package resp
+
+import (
+	"context"
+	"errors"
+
+	"confman/store"
+)
+
+var transactionCommands = []Command{
+	{
+		Name: "discard", Flags: Fast | Immediate, Group: "transactions", Since: "2.0.0", Do: discard,
+		Summary: "Forgets the commands queued since MULTI.",
+	},
+	{
+		Name: "exec", Flags: Immediate, Group: "transactions", Since: "1.2.0", Do: exec,
+		Summary: "Runs the commands queued since MULTI in one transaction, unless a watched name has changed.",
+	},
+	{
+		Name: "multi", Flags: Fast | Immediate, Group: "transactions", Since: "1.2.0", Do: multi,
+		Summary: "Starts a transaction: commands are queued until EXEC.",
+	},
+	{
+		Name: "unwatch", Flags: Fast, Group: "transactions", Since: "2.2.0", Do: unwatch,
+		Summary: "Forgets what WATCH has noted.",
+	},
+	{
+		Name: "watch", Synopsis: "key [key ...]", Flags: Fast | Immediate, Group: "transactions", Since: "2.2.0", Do: watch,
+		Summary: "Makes the next EXEC do nothing if one of these configs or namespaces changes before it.",
+	},
+}
+
+// A transaction is what MULTI and WATCH have begun.
+type transaction struct {
+	multi   bool // commands are queued
+	aborted bool // one was refused
+	queue   []*Call
+	queued  int               // bytes
+	watched map[string]uint64 // name to the revision that WATCH saw
+}
+
+// maxWatched bounds how many names a client watches.
+const maxWatched = 1 << 16
+
+// enqueue keeps a call for EXEC.
+func (s *session) enqueue(call *Call) Reply {
+	if s.queued += call.size(); s.queued > friends.command {
+		s.aborted, s.queue = true, nil
+		return errLongQueue
+	}
+	s.queue = append(s.queue, call)
+	return Status("QUEUED")
+}
+
+func multi(_ context.Context, c *Call) Reply {
+	if c.session.multi {
+		return errNestedMulti
+	}
+	c.session.multi = true
+	return ok
+}
+
+func discard(_ context.Context, c *Call) Reply {
+	if !c.session.multi {
+		return errNoDiscard
+	}
+	c.session.transaction = transaction{}
+	return ok
+}
+
+func unwatch(_ context.Context, c *Call) Reply {
+	c.session.watched = nil
+	return ok
+}
+
+// watch notes the revisions of names; of a name watched twice the earlier one counts.
+func watch(ctx context.Context, c *Call) Reply {
+	s := c.session
+	if s.multi {
+		return errWatchInMulti
+	}
+	if len(s.watched)+len(c.Args) > maxWatched {
+		return errManyWatched
+	}
+	var seen map[string]uint64
+	err := s.server.Node.View(ctx, func(tx *store.Tx) error {
+		seen = map[string]uint64{}
+		for _, name := range c.Args {
+			seen[name] = tx.Revision(name)
+		}
+		return nil
+	})
+	if err != nil {
+		return fromNode(err, s.server.Log)
+	}
+	for name, revision := range s.watched {
+		seen[name] = revision
+	}
+	s.watched = seen
+	return ok
+}
+
+// exec runs what is queued: first all that is about data, in one transaction; then, if that
+// went through, the rest, which has nothing to do with it.
+func exec(ctx context.Context, c *Call) Reply {
+	s := c.session
+	if !s.multi {
+		return errNoMulti
+	}
+	begun := s.transaction
+	s.transaction = transaction{}
+	if begun.aborted {
+		return errExecAbort
+	}
+	var data []*Call
+	for _, call := range begun.queue {
+		if call.Run != nil {
+			data = append(data, call)
+		}
+	}
+	answers, err := s.evaluate(ctx, data, begun.watched)
+	switch {
+	case errors.Is(err, store.ErrChanged):
+		return NullArray{}
+	case err != nil:
+		return fromNode(err, s.server.Log)
+	}
+	replies := make([]Reply, len(begun.queue))
+	for i, call := range begun.queue {
+		if call.Run != nil {
+			replies[i], answers = answers[0], answers[1:]
+		} else {
+			replies[i] = s.direct(ctx, call)
+		}
+	}
+	return replies
+}

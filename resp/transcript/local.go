@@ -1,0 +1,48 @@
+package transcript
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"confman/store"
+)
+
+// Local is a node without peers: what it evaluates, it applies at once. The zero value is
+// not usable; NewLocal makes one.
+type Local struct {
+	Store *store.Store
+
+	mu    sync.Mutex
+	index uint64
+}
+
+// NewLocal returns a node with an empty store in memory.
+func NewLocal() *Local { return &Local{Store: store.OpenMemory()} }
+
+func now() store.Millis { return store.Millis(time.Now().UnixMilli()) }
+
+// View runs fn over the data.
+func (l *Local) View(_ context.Context, fn func(*store.Tx) error) error {
+	return l.Store.View(now(), fn)
+}
+
+// Update runs fn and applies what it did.
+func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry := store.Entry{Node: 1, Seq: l.index + 1, At: now()}
+	var result error
+	err := l.Store.Evaluate(entry.At, []store.Update{{By: by, Do: fn}}, func(_ int, txn store.Txn, err error) bool {
+		entry.Txns, result = []store.Txn{txn}, err
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	l.index++
+	if _, err := l.Store.Apply([]store.Indexed{{Index: l.index, Entry: entry}}); err != nil {
+		return err
+	}
+	return result
+}
