@@ -1,0 +1,61 @@
+# Targets and their lines of help; `make` alone prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -buildid= -X main.version=$(VERSION)
+TOOLS   := bin/tools/gofumpt bin/tools/staticcheck
+MODULES := . integration
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+build: ## build bin/confman, one static binary
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/confman ./cmd/confman
+
+demo: build ## three nodes on this machine: write, read, kill the leader, go on (ARGS=--once ends by itself)
+	go run ./cmd/demo -bin bin/confman $(ARGS)
+
+test: build ## the whole test suite
+	go test ./...
+	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test ./...
+
+race: ## the packages' tests under the race detector
+	go test -race ./store ./replication ./resp/... ./validate ./cmd/...
+
+fuzz: ## each fuzz target for a while (FUZZTIME=30s)
+	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication | cut -d' ' -f2); do \
+		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication)); \
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} ./$$pkg; \
+	done
+
+docs: ## write the generated pages under docs/
+	go run ./cmd/confman docs commands > docs/commands.md
+	go run ./cmd/confman docs settings > docs/settings.md
+
+check: lint race ## what CI checks beside the tests: format, vet, staticcheck, current docs, races
+
+lint: $(TOOLS) ## format, vet, staticcheck, current docs, tidy modules
+	@unformatted=$$(bin/tools/gofumpt -l $$(git ls-files '*.go')); \
+		if [ -n "$$unformatted" ]; then echo "run make fmt: $$unformatted"; exit 1; fi
+	@set -e; for m in $(MODULES); do \
+		echo "vet, staticcheck, tidy: $$m"; \
+		(cd $$m && go vet ./... && $(CURDIR)/bin/tools/staticcheck ./... && go mod tidy -diff); \
+	done
+	@set -e; for page in commands settings; do \
+		go run ./cmd/confman docs $$page | diff -u docs/$$page.md - || { echo "run make docs"; exit 1; }; \
+	done
+
+fmt: bin/tools/gofumpt ## format the source
+	bin/tools/gofumpt -w $$(git ls-files '*.go')
+
+bin/tools/gofumpt: packaging/tools/go.mod
+	cd packaging/tools && go build -o $(CURDIR)/$@ mvdan.cc/gofumpt
+
+bin/tools/staticcheck: packaging/tools/go.mod
+	cd packaging/tools && go build -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
+
+clean: ## remove what was built
+	rm -rf bin
+
+.PHONY: help build demo test race fuzz docs check lint fmt clean

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"confman/resp"
+	"confman/resp/transcript"
+)
+
+// member is a node that runs in this process, as confman serve.
+type member struct {
+	addr, raft string
+	output     lockedBuffer
+}
+
+// lockedBuffer is what a node prints.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// serveUntilEnd runs confman serve until the test ends.
+func serveUntilEnd(t *testing.T, join string) *member {
+	t.Helper()
+	m := &member{addr: freeAddr(t), raft: freeAddr(t)}
+	args := []string{"serve", "--profile", "lan", "--data-dir", t.TempDir(), "--resp-addr", m.addr, "--raft-addr", m.raft, "--http-addr", "0"}
+	if join != "" {
+		args = append(args, "--join", join)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan int, 1)
+	environ := []string{"CONFMAN_WRITE_HOLD=20s", "CONFMAN_LOG_LEVEL=warn"}
+	go func() { ended <- run(ctx, args, environ, strings.NewReader(""), &m.output, &m.output) }()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("confman serve ended with %d:\n%s", code, m.output.String())
+		}
+	})
+	return m
+}
+
+// threeMembers starts a cluster and waits until each of its nodes votes.
+func threeMembers(t *testing.T) []*member {
+	t.Helper()
+	first := serveUntilEnd(t, "")
+	all := []*member{first, serveUntilEnd(t, first.raft), serveUntilEnd(t, first.raft)}
+	for _, m := range all {
+		eventually(t, "three voters", func() bool {
+			info := m.info(t)
+			return info["raft_voters"] == "3" && info["raft_role"] != "non-voter" && info["raft_leader"] != "0"
+		})
+	}
+	return all
+}
+
+// info returns the fields of INFO confman, or nothing if the node does not answer.
+func (m *member) info(t *testing.T) map[string]string {
+	p := &program{stdout: io.Discard, stderr: io.Discard}
+	fields, err := p.infoOf(t.Context(), m.addr)
+	if err != nil {
+		return map[string]string{}
+	}
+	return fields
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(60 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// The transcripts that package resp runs on one store tell the same story on three nodes,
+// when each line goes to any of them that has seen the lines before.
+func TestTranscriptsOnThreeNodes(t *testing.T) {
+	files, err := filepath.Glob("../../resp/testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewSource(seed))
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			nodes := threeMembers(t)
+			connections := map[string]*resp.Client{}
+			transcript.Run(t, file, func(step transcript.Step) *resp.Client {
+				settled(t, nodes)
+				node := random.Intn(len(nodes))
+				name := step.Connection
+				if name == "" {
+					name = fmt.Sprint(" unnamed, to node ", node)
+				}
+				if connections[name] == nil {
+					c, err := resp.Dial(t.Context(), nodes[node].addr)
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { _ = c.Close() }) // QUIT may have done it
+					connections[name] = c
+				}
+				return connections[name]
+			})
+		})
+	}
+}
+
+// settled waits until all nodes have applied the same, and checks that their states are equal.
+func settled(t *testing.T, nodes []*member) {
+	t.Helper()
+	eventually(t, "all nodes at one revision", func() bool {
+		first := nodes[0].info(t)
+		for _, m := range nodes[1:] {
+			info := m.info(t)
+			if info["applied_revision"] != first["applied_revision"] {
+				return false
+			}
+			if info["state_hash"] != first["state_hash"] {
+				t.Fatalf("two states at revision %s", info["applied_revision"])
+			}
+		}
+		return true
+	})
+}
+
+// The pages that are written from the code are the ones in the tree.
+func TestDocsAreCurrent(t *testing.T) {
+	for name, page := range pages {
+		content, err := os.ReadFile("../../docs/" + name + ".md")
+		if err != nil || string(content) != page() {
+			t.Errorf("docs/%s.md is not current (%v): run make docs", name, err)
+		}
+	}
+}

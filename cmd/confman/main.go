@@ -1,0 +1,127 @@
+// Command confman is a node of a confman cluster, and what people ask one with.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// version is stamped by the build.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
+
+// The exit codes of all commands.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitNotFound = 3
+	exitConflict = 4
+	exitNoQuorum = 5
+	exitDenied   = 6
+)
+
+// run carries out a command line and returns its exit code.
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
+	app := &cli.App{
+		Name:                      "confman",
+		Usage:                     "a configuration store for Redis clients",
+		Version:                   currentVersion(),
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		HideHelpCommand:           true,
+		DisableSliceFlagSeparator: true,
+		Suggest:                   true,
+		ExitErrHandler:            func(*cli.Context, error) {},
+		OnUsageError:              usageError,
+		CommandNotFound:           p.commandNotFound,
+		Commands: []*cli.Command{
+			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
+			p.statusCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = usageError
+		for _, sub := range c.Subcommands {
+			sub.OnUsageError = usageError
+		}
+	}
+	err := app.RunContext(ctx, append([]string{"confman"}, flagsFirst(app, args)...))
+	return p.report(err)
+}
+
+// program is what a command needs of the world.
+type program struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	output         string // how to print, as far as is known
+	unknown        error  // for a command that there is not
+}
+
+// A failure is an error with an exit code of its own.
+type failure struct {
+	code int
+	error
+}
+
+func (f failure) Unwrap() error { return f.error }
+
+func (p *program) commandNotFound(c *cli.Context, name string) {
+	p.unknown = failure{exitUsage, noSuch("command", name, commandNames(c.App.Commands))}
+}
+
+// report prints an error as the output asks for, and returns the exit code.
+func (p *program) report(err error) int {
+	if p.unknown != nil {
+		err = p.unknown
+	}
+	if err == nil {
+		return 0
+	}
+	code := exitFailure
+	var f failure
+	if errors.As(err, &f) {
+		code = f.code
+	}
+	if p.output == "json" || p.output == "yaml" {
+		_ = p.print(p.stderr, map[string]any{"error": err.Error(), "code": code}) // nowhere is left to say so
+	} else {
+		fmt.Fprintln(p.stderr, "confman:", err)
+	}
+	return code
+}
+
+func (p *program) versionCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the version",
+		Action: func(*cli.Context) error {
+			_, err := fmt.Fprintln(p.stdout, "confman", currentVersion())
+			return err
+		},
+	}
+}
+
+func currentVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, found := debug.ReadBuildInfo(); found && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "dev"
+}

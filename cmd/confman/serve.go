@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"confman/replication"
+	"confman/resp"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) serveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "serve", Usage: "run a node", Flags: settingFlags(),
+		Action: func(c *cli.Context) error {
+			if err := needArgs(c, 0, 0); err != nil {
+				return err
+			}
+			s, _, err := p.settings(c)
+			if err != nil {
+				return err
+			}
+			return p.serve(c.Context, s)
+		},
+	}
+}
+
+// serve runs a node until ctx ends. Clients come last and go first: whoever is served
+// finds everything there.
+func (p *program) serve(ctx context.Context, s Settings) (err error) {
+	log := p.logger(s.LogLevel)
+	clients, err := listen(s.RESPAddr, "resp-addr")
+	if err != nil {
+		return err
+	}
+	defer clients.Close()
+	peers, err := listen(s.RaftAddr, "raft-addr")
+	if err != nil {
+		return err
+	}
+	profile, err := replication.ProfileNamed(s.Profile)
+	if err != nil {
+		return errors.Join(err, peers.Close())
+	}
+	member := &replication.Node{
+		Dir: s.DataDir, Raft: peers, RESPAddr: clients.Addr().String(), Join: s.Join,
+		Profile: profile, Hold: s.hold(), Log: log,
+	}
+	if err := member.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, member.Close()) }()
+	server := &resp.Server{
+		Node: member, Version: currentVersion(), Password: s.Password, Log: log,
+		MaxValue: s.MaxValue, MaxClients: s.MaxClients,
+		Facts: func() []resp.Fact { return facts(member.Status(), s.Profile) },
+	}
+	p.greet(s, member, clients.Addr())
+	return server.Serve(ctx, clients)
+}
+
+func (p *program) logger(level string) *slog.Logger {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		l = slog.LevelInfo // cannot be: the setting was checked
+	}
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: l}))
+}
+
+// greet says what runs where, and what to type next.
+func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) {
+	st := member.Status()
+	_, port, _ := net.SplitHostPort(clients.String())
+	fmt.Fprintf(p.stdout, `confman %s: node %d of cluster %s
+  data   %s
+  redis  %-21s  redis-cli -p %s SET prod/api/timeout 30s
+  raft   %-21s  confman serve --join %s --resp-addr PORT --raft-addr PORT --data-dir DIR
+Ctrl-C stops the node.
+`, currentVersion(), st.ID, st.Cluster, s.DataDir, clients, port, member.Raft.Addr(), member.Raft.Addr())
+}
+
+// facts are what INFO confman says of a node.
+func facts(st replication.Status, profile string) []resp.Fact {
+	all := []resp.Fact{
+		{Name: "cluster_id", Value: st.Cluster},
+		{Name: "node_id", Value: number(st.ID)},
+		{Name: "profile", Value: profile},
+		{Name: "raft_role", Value: st.Role},
+		{Name: "raft_term", Value: number(st.Term)},
+		{Name: "raft_leader", Value: number(st.Leader)},
+		{Name: "raft_leader_addr", Value: st.LeaderAddr},
+		{Name: "raft_voters", Value: strconv.Itoa(st.Voters)},
+		{Name: "raft_reachable", Value: strconv.Itoa(st.Reachable)},
+		{Name: "applied_revision", Value: number(st.Applied)},
+		{Name: "leader_contact_ms", Value: contact(st)},
+		{Name: "state_hash", Value: st.Hash},
+	}
+	for _, m := range st.Members {
+		role := "non-voter"
+		if m.Voter {
+			role = "voter"
+		}
+		all = append(all, resp.Fact{
+			Name:  "member" + number(m.ID),
+			Value: fmt.Sprintf("id=%d,role=%s,resp=%s,raft=%s", m.ID, role, m.RESP, m.Raft),
+		})
+	}
+	return all
+}
+
+// contact is how long ago the leader was heard from, or -1.
+func contact(st replication.Status) string {
+	if st.Contact < 0 {
+		return "-1"
+	}
+	return strconv.FormatInt(st.Contact.Milliseconds(), 10)
+}
+
+func number(n uint64) string { return strconv.FormatUint(n, 10) }

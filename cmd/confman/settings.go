@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"confman/validate"
+)
+
+// Settings are everything that can be set. Each has one name: write_hold in the file,
+// CONFMAN_WRITE_HOLD in the environment, and, for those with a flag, --write-hold.
+type Settings struct {
+	DataDir    string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
+	RESPAddr   string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
+	HTTPAddr   string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
+	RaftAddr   string `yaml:"raft_addr" validate:"addr,loopback" flag:"raft-addr" usage:"where the other nodes reach the node; loopback only, because it does not speak TLS yet"`
+	Join       string `yaml:"join" validate:"omitempty,addr" flag:"join" usage:"raft address of any member of the cluster that a new node is to join"`
+	Profile    string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
+	Password   string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
+	WriteHold  string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
+	MaxValue   int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
+	MaxClients int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
+	LogLevel   string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
+}
+
+// defaults are the settings of a node that is told nothing.
+func defaults() Settings {
+	return Settings{
+		DataDir:    defaultDataDir(),
+		RESPAddr:   "127.0.0.1:6479",
+		HTTPAddr:   "127.0.0.1:6480",
+		RaftAddr:   "127.0.0.1:6481",
+		Profile:    "edge",
+		WriteHold:  "1500ms",
+		MaxValue:   1 << 20,
+		MaxClients: 10_000,
+		LogLevel:   "info",
+	}
+}
+
+func defaultDataDir() string {
+	return dataDirOf(os.Geteuid() == 0, os.Getenv("XDG_STATE_HOME"), os.Getenv("HOME"))
+}
+
+// dataDirOf follows the XDG Base Directory Specification, where a relative path counts as
+// none. A user without a home has no default.
+func dataDirOf(root bool, state, home string) string {
+	switch {
+	case root:
+		return "/var/lib/confman"
+	case filepath.IsAbs(state):
+		return filepath.Join(state, "confman")
+	case filepath.IsAbs(home):
+		return filepath.Join(home, ".local", "state", "confman")
+	}
+	return ""
+}
+
+// A setting is one field of the Settings.
+type setting struct {
+	name   string // in the file
+	env    string
+	flag   string // without dashes; "" if there is none
+	usage  string
+	secret bool
+	index  int
+}
+
+// settings lists the fields of the Settings in their order.
+func settings() []setting {
+	t := reflect.TypeFor[Settings]()
+	all := make([]setting, t.NumField())
+	for i := range all {
+		tag := t.Field(i).Tag
+		name := tag.Get("yaml")
+		all[i] = setting{
+			name: name, env: "CONFMAN_" + strings.ToUpper(name), flag: tag.Get("flag"),
+			usage: tag.Get("usage"), secret: tag.Get("secret") == "true", index: i,
+		}
+	}
+	return all
+}
+
+// settingNamed returns a setting by its name in the file, or nil.
+func settingNamed(name string) *setting {
+	for _, d := range settings() {
+		if d.name == name {
+			return &d
+		}
+	}
+	return nil
+}
+
+// settingNames lists the names that settings have in the file.
+func settingNames() (names []string) {
+	for _, d := range settings() {
+		names = append(names, d.name)
+	}
+	return names
+}
+
+// text returns a setting's value as people write it.
+func (d setting) text(s Settings) string {
+	v := reflect.ValueOf(s).Field(d.index).Interface()
+	if d.secret && v != "" {
+		return "(set)"
+	}
+	return fmt.Sprint(v)
+}
+
+// parse sets a setting to what people wrote.
+func (d setting) parse(s *Settings, text string) error {
+	switch field := reflect.ValueOf(s).Elem().Field(d.index).Addr().Interface().(type) {
+	case *string:
+		*field = text
+	case *int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		*field = n
+	}
+	return nil
+}
+
+// hold is WriteHold, once it has been checked.
+func (s *Settings) hold() time.Duration {
+	d, _ := time.ParseDuration(s.WriteHold)
+	return d
+}
+
+// complete makes HOST:PORT of addresses that are a port alone.
+func (s *Settings) complete() {
+	for _, addr := range []*string{&s.RESPAddr, &s.HTTPAddr, &s.RaftAddr, &s.Join} {
+		*addr = validate.Addr(*addr)
+	}
+}
+
+// errOpen is what must not happen by accident: to serve everyone without a password.
+var errOpen = errors.New("without a password only loopback is served: set password (CONFMAN_PASSWORD, or in the settings file), or a resp_addr of loopback")
+
+// check checks what one field alone does not tell.
+func (s *Settings) check() error {
+	if s.Password == "" && !validate.IsLoopback(s.RESPAddr) {
+		return fmt.Errorf("resp_addr %s: %w", s.RESPAddr, errOpen)
+	}
+	seen := map[uint16]string{}
+	for _, a := range [][2]string{{"resp_addr", s.RESPAddr}, {"http_addr", s.HTTPAddr}, {"raft_addr", s.RaftAddr}} {
+		port := validate.Port(a[1])
+		if other := seen[port]; other != "" && port != 0 {
+			return fmt.Errorf("%s and %s both have port %d: give each a port of its own", other, a[0], port)
+		}
+		seen[port] = a[0]
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+# Whatever is mistyped, confman says what there is.
+$ confman gte a
+confman: there is no command "gte": did you mean get?
+[exit 2]
+$ confman frobnicate
+confman: there is no command "frobnicate": there are serve, get, set, del, ls, tree, status, config, version
+[exit 2]
+$ confman config chek
+confman: there is no command "config chek": did you mean config check?
+[exit 2]
+$ confman config
+confman: usage: confman config check|show
+[exit 2]
+$ confman get a --adr 7000
+confman: there is no flag "--adr": did you mean --addr?
+[exit 2]
+$ confman serve --datadir /tmp
+confman: there is no flag "--datadir": did you mean --data-dir?
+[exit 2]
+$ confman serve --bogus
+confman: there is no flag "--bogus": there are --config, --data-dir, --resp-addr, --http-addr, --raft-addr, --join, --profile, --help
+[exit 2]
+$ confman serve now
+confman: usage: confman serve
+[exit 2]
+$ confman get a b
+confman: usage: confman get NAME
+[exit 2]
+$ confman set a
+confman: usage: confman set NAME VALUE|-
+[exit 2]
+$ confman get a --addr
+confman: flag needs an argument: -addr
+[exit 2]
+$ confman set a 1 --expires soon
+confman: invalid value "soon" for flag -expires: parse error
+[exit 2]
+$ confman get a --output xml
+confman: --output "xml": there are table, json and yaml
+[exit 2]
+$ confman get --output json
+{
+  "code": 2,
+  "error": "usage: confman get NAME"
+}
+[exit 2]
+$ confman get a b --output yaml
+code: 2
+error: "usage: confman get NAME"
+[exit 2]
+$ confman docs nosuch
+confman: usage: confman docs commands|settings
+[exit 2]
+
+# Settings.
+$ confman config check
+ok
+$ confman config check --resp-addr 0.0.0.0:7000
+confman: resp_addr 0.0.0.0:7000: without a password only loopback is served: set password (CONFMAN_PASSWORD, or in the settings file), or a resp_addr of loopback
+[exit 2]
+$ confman config check --profile fast --output json
+{
+  "code": 2,
+  "error": "flag --profile: \"fast\" is not one of lan, edge, wan, metered"
+}
+[exit 2]
