@@ -1,0 +1,231 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// binary is the confman to test: CONFMAN_BIN, or one built for this run.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		if binary = os.Getenv("CONFMAN_BIN"); binary != "" {
+			return m.Run()
+		}
+		dir, err := os.MkdirTemp("", "confman-bin-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "confman")
+		build := exec.Command("go", "build", "-o", binary, "./cmd/confman")
+		build.Dir = ".."
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "build confman: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// need skips the test where a tool is missing, or fails it where CI requires the tool.
+func need(t *testing.T, tool, require string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil {
+		return
+	}
+	if os.Getenv(require) == "1" {
+		t.Fatalf("%s is not installed, and %s=1 requires it", tool, require)
+	}
+	t.Skipf("%s is not installed", tool)
+}
+
+// node is one confman process and its data directory.
+type node struct {
+	t          *testing.T
+	dir        string
+	resp, raft string
+	hold       string // how long a write waits
+	cmd        *exec.Cmd
+	exited     chan struct{}
+	log        *output
+}
+
+// output collects what a process prints.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// freeAddr returns a loopback address that nobody listens at.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+// newNode makes a node that has not been started. Its end is its test's end.
+func newNode(t *testing.T) *node {
+	t.Helper()
+	n := &node{t: t, dir: t.TempDir(), resp: freeAddr(t), raft: freeAddr(t), hold: "10s", log: &output{}}
+	t.Cleanup(func() {
+		n.kill()
+		if t.Failed() {
+			t.Logf("what node %s printed:\n%s", n.resp, n.log)
+		}
+	})
+	return n
+}
+
+// start starts the process and waits until it answers.
+func (n *node) start(flags ...string) {
+	n.t.Helper()
+	n.cmd = exec.Command(binary, append([]string{"serve", "--profile", "lan", "--data-dir", n.dir,
+		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0"}, flags...)...)
+	n.cmd.Env = append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold)
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.exited = make(chan struct{})
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		_ = cmd.Wait() // how it ended is the test's business
+		close(exited)
+	}(n.cmd, n.exited)
+	n.eventually("it answers", func() bool {
+		select {
+		case <-n.exited:
+			n.t.Fatalf("node %s has ended:\n%s", n.resp, n.log)
+		default:
+		}
+		return n.info()["node_id"] != ""
+	})
+}
+
+// kill ends the process as a crash does, and stop as an administrator does.
+func (n *node) kill() { n.end(os.Kill) }
+func (n *node) stop() { n.end(os.Interrupt) }
+
+func (n *node) end(signal os.Signal) {
+	if n.cmd == nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(signal) // it may have ended
+	<-n.exited
+	n.cmd = nil
+}
+
+// info returns the fields of INFO confman, or nothing if the node does not answer.
+func (n *node) info() map[string]string {
+	client := n.client()
+	defer client.Close()
+	text, _ := client.Info(context.Background(), "confman").Result()
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+// client returns a go-redis client of this node.
+func (n *node) client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: n.resp, ReadTimeout: 30 * time.Second, MaxRetries: -1})
+}
+
+// eventually waits for a condition.
+func (n *node) eventually(what string, holds func() bool) {
+	n.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(60 * time.Second)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			n.t.Fatalf("node %s: never: %s", n.resp, what)
+		}
+	}
+}
+
+// three starts three nodes and waits until each of them votes.
+func three(t *testing.T) []*node {
+	t.Helper()
+	nodes := []*node{newNode(t), newNode(t), newNode(t)}
+	nodes[0].start()
+	for _, n := range nodes[1:] {
+		n.start("--join", nodes[0].raft)
+	}
+	for _, n := range nodes {
+		n.eventually("it knows three voters", func() bool {
+			info := n.info()
+			return info["raft_voters"] == "3" && info["raft_role"] != "non-voter" && info["raft_leader"] != "0"
+		})
+	}
+	return nodes
+}
+
+// settled waits until all nodes are at one revision, and checks that they hold one state.
+func settled(t *testing.T, nodes []*node) (hash string) {
+	t.Helper()
+	nodes[0].eventually("all nodes are at one revision", func() bool {
+		first := nodes[0].info()
+		hash = first["state_hash"]
+		for _, n := range nodes[1:] {
+			info := n.info()
+			if info["applied_revision"] != first["applied_revision"] || first["applied_revision"] == "" {
+				return false
+			}
+			if info["state_hash"] != hash {
+				t.Fatalf("at revision %s node %s has state %s, node %s has %s",
+					info["applied_revision"], nodes[0].resp, hash, n.resp, info["state_hash"])
+			}
+		}
+		return true
+	})
+	return hash
+}
+
+// leader returns the index of the leading node.
+func leader(t *testing.T, nodes []*node) (at int) {
+	t.Helper()
+	nodes[0].eventually("somebody leads", func() bool {
+		for i, n := range nodes {
+			if n.cmd != nil && n.info()["raft_role"] == "leader" {
+				at = i
+				return true
+			}
+		}
+		return false
+	})
+	return at
+}
