@@ -50,33 +50,53 @@ func TestRefusedStarts(t *testing.T) {
 		args []string
 		says []string
 	}{
-		{"a busy port", 1, nil,
+		{
+			"a busy port", 1, nil,
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", running.resp, "--raft-addr", addr()},
-			[]string{running.resp, "confman", pid, "--resp-addr"}},
-		{"a second process on the same data", 1, nil,
+			[]string{running.resp, "confman", pid, "--resp-addr"},
+		},
+		{
+			"a second process on the same data", 1, nil,
 			[]string{"--data-dir", running.dir, "--resp-addr", addr(), "--raft-addr", addr()},
-			[]string{running.dir, "in use by confman process " + pid}},
-		{"somebody else's directory", 1, nil,
+			[]string{running.dir, "in use by confman process " + pid},
+		},
+		{
+			"somebody else's directory", 1, nil,
 			[]string{"--data-dir", foreign, "--resp-addr", addr(), "--raft-addr", addr()},
-			[]string{foreign, "letter.txt", "--data-dir"}},
-		{"a RESP address beyond loopback without a password", 2, nil,
+			[]string{foreign, "letter.txt", "--data-dir"},
+		},
+		{
+			"a RESP address beyond loopback without a password", 2, nil,
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", "0.0.0.0:0", "--raft-addr", addr()},
-			[]string{"password", "resp"}},
-		{"a raft address beyond loopback", 2, nil,
+			[]string{"password", "resp"},
+		},
+		{
+			"a raft address beyond loopback", 2, nil,
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", "0.0.0.0:0"},
-			[]string{"loopback", "raft"}},
-		{"a bad setting in a file", 2, nil,
+			[]string{"loopback", "raft"},
+		},
+		{
+			"a bad setting in a file", 2, nil,
 			[]string{"--config", settings, "--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", addr()},
-			[]string{"confman.yaml", "write_hold", "[2:"}},
-		{"a bad setting in the environment", 2, []string{"CONFMAN_PROFILE=fast"},
+			[]string{"confman.yaml", "write_hold", "[2:"},
+		},
+		{
+			"a bad setting in the environment", 2,
+			[]string{"CONFMAN_PROFILE=fast"},
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", addr()},
-			[]string{"CONFMAN_PROFILE", "lan"}},
+			[]string{"CONFMAN_PROFILE", "lan"},
+		},
 		{"an option that is none", 2, nil, []string{"--datadir", "x"}, []string{"datadir"}},
-		{"an address that is none", 2, nil,
-			[]string{"--data-dir", t.TempDir(), "--resp-addr", "here", "--raft-addr", addr()}, []string{"here"}},
-		{"a member to join that is none", 1, nil,
+		{
+			"an address that is none", 2, nil,
+			[]string{"--data-dir", t.TempDir(), "--resp-addr", "here", "--raft-addr", addr()},
+			[]string{"here"},
+		},
+		{
+			"a member to join that is none", 1, nil,
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", addr(), "--join", running.resp},
-			[]string{running.resp, "raft port"}},
+			[]string{running.resp, "raft port"},
+		},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			out := refused(t, c.code, append(c.env, "CONFMAN_HTTP_ADDR=0"), append([]string{"serve"}, c.args...)...)

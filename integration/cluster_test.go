@@ -108,8 +108,10 @@ func newNode(t *testing.T) *node {
 // start starts the process and waits until it answers.
 func (n *node) start(flags ...string) {
 	n.t.Helper()
-	n.cmd = exec.Command(binary, append([]string{"serve", "--profile", "lan", "--data-dir", n.dir,
-		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0"}, flags...)...)
+	n.cmd = exec.Command(binary, append([]string{
+		"serve", "--profile", "lan", "--data-dir", n.dir,
+		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
+	}, flags...)...)
 	n.cmd.Env = append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {

@@ -21,12 +21,16 @@ const (
 
 func TestEntryFormat1(t *testing.T) {
 	want := Entry{Node: 3, Seq: 2, At: 1000, Txns: []Txn{
-		{By: "alice",
+		{
+			By:     "alice",
 			Guards: []Guard{{"cprod\x00db", 7}},
-			Writes: []Write{{Name: "prod/db", Value: "1.2."}, {Name: "prod", Delete: true}}},
-		{By: "bob",
+			Writes: []Write{{Name: "prod/db", Value: "1.2."}, {Name: "prod", Delete: true}},
+		},
+		{
+			By:     "bob",
 			After:  []int{0},
-			Writes: []Write{{Name: "x", Value: "y", Expires: 2000}}},
+			Writes: []Write{{Name: "x", Value: "y", Expires: 2000}},
+		},
 	}}
 	if got := string(want.Encode()); got != goldenEntry {
 		t.Errorf("Encode = %q", got)

@@ -115,7 +115,7 @@ func parseRecord(b []byte) (key, value []byte, length int) {
 
 func parseBulk(b []byte) (s, rest []byte, ok bool) {
 	const digits = 10 // a longer number is not one of ours
-	line, rest, found := bytes.Cut(b[:min(len(b), 1+digits+2)], []byte("\r\n"))
+	line, _, found := bytes.Cut(b[:min(len(b), 1+digits+2)], []byte("\r\n"))
 	if !found || len(line) < 2 || line[0] != '$' || line[1] == '0' && len(line) > 2 {
 		return nil, nil, false
 	}

@@ -32,7 +32,7 @@ func Namespace(name string) error {
 // Key checks the last segment of a name, which is a field of its namespace.
 func Key(key string) error {
 	if strings.Contains(key, "/") {
-		return fmt.Errorf("field %s contains a slash: put what stands before its last slash into the key, as in HSET %s %s ...",
+		return fmt.Errorf("field %s contains a slash: put what stands before its last slash into the key, as in HSET %s %s VALUE",
 			quote(key), quote("prod/"+key[:strings.LastIndexByte(key, '/')]), quote(key[strings.LastIndexByte(key, '/')+1:]))
 	}
 	return path("field", key)

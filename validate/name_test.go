@@ -40,7 +40,7 @@ func TestNamespaceAndKey(t *testing.T) {
 	if err := Key("timeout"); err != nil {
 		t.Error(err)
 	}
-	const want = `field "api/timeout" contains a slash: put what stands before its last slash into the key, as in HSET "prod/api" "timeout" ...`
+	const want = `field "api/timeout" contains a slash: put what stands before its last slash into the key, as in HSET "prod/api" "timeout" VALUE`
 	if err := Key("api/timeout"); err == nil || err.Error() != want {
 		t.Errorf("Key = %v, want %s", err, want)
 	}

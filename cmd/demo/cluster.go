@@ -94,8 +94,10 @@ func (n *node) port() string {
 
 // start starts the process and waits until it answers.
 func (n *node) start(ctx context.Context) error {
-	args := []string{"serve", "--profile", "lan", "--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
-		"--data-dir", filepath.Join(n.cluster.dir, fmt.Sprint(n.number))}
+	args := []string{
+		"serve", "--profile", "lan", "--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
+		"--data-dir", filepath.Join(n.cluster.dir, fmt.Sprint(n.number)),
+	}
 	if n.join != "" {
 		args = append(args, "--join", n.join)
 	}
