@@ -24,8 +24,8 @@ race: ## the packages' tests under the race detector
 	go test -race ./store ./replication ./resp/... ./validate ./cmd/...
 
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
-	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication | cut -d' ' -f2); do \
-		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication)); \
+	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd | cut -d' ' -f2); do \
+		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication cmd)); \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} ./$$pkg; \
 	done
 

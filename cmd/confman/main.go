@@ -39,10 +39,11 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 	app := &cli.App{
 		Name:                      "confman",
 		Usage:                     "a configuration store for Redis clients",
-		Version:                   currentVersion(),
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
-		HideHelpCommand:           true,
+		HideHelp:                  true,
+		Flags:                     []cli.Flag{helpFlag(), &cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", DisableDefaultText: true}},
+		Action:                    p.withoutCommand,
 		DisableSliceFlagSeparator: true,
 		Suggest:                   true,
 		ExitErrHandler:            func(*cli.Context, error) {},
@@ -53,14 +54,36 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 			p.statusCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
 		},
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = usageError
-		for _, sub := range c.Subcommands {
-			sub.OnUsageError = usageError
-		}
-	}
+	prepare(app.Commands)
 	err := app.RunContext(ctx, append([]string{"confman"}, flagsFirst(app, args)...))
 	return p.report(err)
+}
+
+// prepare gives commands what they all have. The library's own help would be a subcommand of
+// each, so that "set h 1" would set nothing, and its flag is one variable for all.
+func prepare(commands []*cli.Command) {
+	for _, c := range commands {
+		c.HideHelp, c.OnUsageError = true, usageError
+		c.Flags = append(c.Flags, helpFlag())
+		prepare(c.Subcommands)
+	}
+}
+
+func helpFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help", DisableDefaultText: true}
+}
+
+// withoutCommand prints the version or the help.
+func (p *program) withoutCommand(c *cli.Context) error {
+	switch {
+	case c.Bool("version"):
+		_, err := fmt.Fprintln(p.stdout, "confman", currentVersion())
+		return err
+	case c.Args().Present():
+		p.commandNotFound(c, c.Args().First())
+		return nil
+	}
+	return cli.ShowAppHelp(c)
 }
 
 // program is what a command needs of the world.

@@ -80,7 +80,8 @@ func TestStories(t *testing.T) {
 			addr := serveStore(t, &resp.Server{}, replication.Status{Leader: 2, LeaderAddr: "127.0.0.1:1", Voters: 1})
 			environ := []string{"CONFMAN_RESP_ADDR=" + addr, "CONFMAN_CONFIG=" + emptyFile(t)}
 			tell(t, string(content), func(line, stdin string) string {
-				return strings.ReplaceAll(confman(t, environ, stdin, line), addr, "NODE")
+				shown := strings.ReplaceAll(confman(t, environ, stdin, line), currentVersion(), "dev")
+				return strings.ReplaceAll(shown, addr, "NODE")
 			})
 		})
 	}

@@ -85,6 +85,23 @@ name: binary
 value: /wAB
 encoding: base64
 
+# Words of the command line are names like any other.
+$ confman set h 1
+$ confman get h
+1
+$ confman set help 2
+$ confman get help --output yaml
+name: help
+value: "2"
+$ confman set output json --output json
+{
+  "name": "output",
+  "set": true
+}
+$ confman get output --output table
+json
+$ confman del h help output
+
 # What is not there.
 $ confman get prod/api/nosuch
 confman: there is no config "prod/api/nosuch"

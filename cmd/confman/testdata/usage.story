@@ -8,6 +8,29 @@ confman: there is no command "frobnicate": there are serve, get, set, del, ls, t
 $ confman config chek
 confman: there is no command "config chek": did you mean config check?
 [exit 2]
+$ confman help
+confman: there is no command "help": there are serve, get, set, del, ls, tree, status, config, version
+[exit 2]
+$ confman --bogus
+confman: there is no flag "--bogus": there are --help, --version
+[exit 2]
+$ confman config --help
+NAME:
+   confman config - check and show the settings
+
+USAGE:
+   confman config [command options]
+
+COMMANDS:
+   check  check the settings without starting anything
+   show   print all settings
+
+OPTIONS:
+   --help, -h  show help
+$ confman version
+confman dev
+$ confman --version
+confman dev
 $ confman config
 confman: usage: confman config check|show
 [exit 2]
