@@ -64,14 +64,21 @@ func TestGoRedis(t *testing.T) {
 	}
 }
 
-// redis-py as an application uses it.
-func TestRedisPy(t *testing.T) {
-	need(t, "python3", "CONFMAN_REQUIRE_REDIS")
-	if exec.Command("python3", "-c", "import redis").Run() != nil {
-		if exec.Command("/usr/bin/python3", "-c", "import redis").Run() != nil {
-			t.Skip("python3-redis is not installed")
+// withRedis returns a Python that has redis-py: Debian's, or the first in the path.
+func withRedis(t *testing.T) (python string) {
+	t.Helper()
+	for _, python := range []string{"/usr/bin/python3", "python3"} {
+		if exec.Command(python, "-c", "import redis").Run() == nil {
+			return python
 		}
 	}
+	missing(t, "python3-redis", "CONFMAN_REQUIRE_REDIS")
+	return ""
+}
+
+// redis-py as an application uses it.
+func TestRedisPy(t *testing.T) {
+	python := withRedis(t)
 	n := newNode(t)
 	n.start()
 	const program = `
@@ -101,10 +108,6 @@ assert r.info()["redis_version"] >= "7.4"
 print("fine")
 `
 	_, port, _ := strings.Cut(n.resp, ":")
-	python := "/usr/bin/python3" // Debian's, which has Debian's python3-redis
-	if exec.Command(python, "-c", "import redis").Run() != nil {
-		python = "python3"
-	}
 	out, err := exec.Command(python, "-c", program, port).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "fine" {
 		t.Errorf("%v\n%s", err, out)

@@ -43,9 +43,14 @@ func TestMain(m *testing.M) {
 // need skips the test where a tool is missing, or fails it where CI requires the tool.
 func need(t *testing.T, tool, require string) {
 	t.Helper()
-	if _, err := exec.LookPath(tool); err == nil {
-		return
+	if _, err := exec.LookPath(tool); err != nil {
+		missing(t, tool, require)
 	}
+}
+
+// missing skips the test for want of a tool, or fails it where CI requires the tool.
+func missing(t *testing.T, tool, require string) {
+	t.Helper()
 	if os.Getenv(require) == "1" {
 		t.Fatalf("%s is not installed, and %s=1 requires it", tool, require)
 	}
