@@ -59,11 +59,11 @@ func TestKillUnderLoad(t *testing.T) {
 		before := c.acknowledged.Load()
 		nodes[0].eventually("somebody's write goes through", func() bool { return c.acknowledged.Load() > before+20 })
 	}
-	const kills = 12
+	const kills = 30
 	for i := range kills {
 		progress()
 		switch {
-		case i%4 == 3:
+		case i%3 == 2:
 			for _, n := range nodes {
 				n.kill()
 			}

@@ -36,7 +36,7 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 		return nil, err
 	}
 	if s.file.overgrown() {
-		return outcomes, s.compact()
+		return outcomes, s.startRewrite()
 	}
 	return outcomes, nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"sync"
 )
@@ -10,10 +11,11 @@ import (
 // FileName is the store's file in its folder; plain BuntDB can open it.
 const FileName = "confman.db"
 
-// newName is the file that compaction writes before it takes the place of the old one.
+// newName is the file that is written before it takes the place of the old one.
 const newName = FileName + ".new"
 
-// slack is by how much a file may outgrow twice its size after compaction, in bytes.
+// slack is by how much a file may outgrow twice the size it had when it was last written
+// anew, in bytes.
 const slack = 8 << 20
 
 // file is the store's file. After the first error it does nothing but return it: a
@@ -28,14 +30,16 @@ type file struct {
 	open    File
 	index   uint64 // of its last frame
 	size    int64
-	compact int64 // size after the last compaction
+	compact int64 // size after it was last written anew
+	slack   int64
+	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
 	err     error
 }
 
 // openFile opens the file, and returns those of its bytes that are whole frames.
 func openFile(folder FS) (*file, []byte, error) {
-	f := &file{fs: folder}
+	f := &file{fs: folder, slack: slack}
 	content, err := folder.ReadFile(FileName)
 	if errors.Is(err, fs.ErrNotExist) {
 		f.fresh = true
@@ -62,13 +66,18 @@ func (f *file) append(l *layer, index uint64) error {
 	if f.err != nil {
 		return f.err
 	}
-	f.buffer = appendFrame(f.buffer[:0], l, index)
+	f.buffer = appendRecords(f.buffer[:0], l)
+	records := f.buffer
+	f.buffer = appendMarker(f.buffer, index, int64(len(records)), crc32.Checksum(records, castagnoli))
 	n, err := f.open.Write(f.buffer)
 	if err != nil || n < len(f.buffer) {
 		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
 	}
 	f.size += int64(n)
 	f.index = index
+	if f.next != nil {
+		f.next.tail = append(f.next.tail, records...)
+	}
 	if cap(f.buffer) > MaxTxn {
 		f.buffer = nil
 	}
@@ -91,7 +100,27 @@ func (f *file) sync() error {
 func (f *file) overgrown() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.size > 2*f.compact+slack
+	return f.size > 2*f.compact+f.slack
+}
+
+// install puts a new file, which is synced but for its last bytes, in the old one's place.
+// The lock is held.
+func (f *file) install(next File, size int64, index uint64) error {
+	err := next.Sync()
+	if err == nil {
+		err = f.fs.Rename(newName, FileName)
+	}
+	if err == nil {
+		err = f.fs.SyncDir()
+	}
+	if err != nil {
+		return f.fail(errors.Join(fmt.Errorf("write %s: %w", newName, err), next.Close()))
+	}
+	if f.open != nil {
+		_ = f.open.Close() // its content stands in the new file, synced
+	}
+	f.open, f.size, f.compact, f.index = next, size, size, index
+	return nil
 }
 
 // replace puts a new file in the old one's place. write fills it, and returns how many
@@ -107,23 +136,10 @@ func (f *file) replace(write func(File) (size int64, index uint64, err error)) e
 		return f.fail(fmt.Errorf("create %s: %w", newName, err))
 	}
 	size, index, err := write(next)
-	if err == nil {
-		err = next.Sync()
-	}
-	if err == nil {
-		err = f.fs.Rename(newName, FileName)
-	}
-	if err == nil {
-		err = f.fs.SyncDir()
-	}
 	if err != nil {
 		return f.fail(errors.Join(fmt.Errorf("write %s: %w", newName, err), next.Close()))
 	}
-	if f.open != nil {
-		err = f.open.Close() // its content stands in the new file, synced
-	}
-	f.open, f.size, f.compact, f.index = next, size, size, index
-	return err
+	return f.install(next, size, index)
 }
 
 func (f *file) fail(err error) error {

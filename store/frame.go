@@ -46,9 +46,8 @@ func seal(index uint64, length int64, crc uint32) string {
 	return fmt.Sprintf("%016x %016x %08x", index, length, crc)
 }
 
-// appendFrame appends the changes of a layer as one frame.
-func appendFrame(b []byte, l *layer, index uint64) []byte {
-	start := len(b)
+// appendRecords appends the changes of a layer as records.
+func appendRecords(b []byte, l *layer) []byte {
 	l.changes.Scan(func(key string, c change) bool {
 		if c.delete {
 			b = appendDelete(b, key)
@@ -57,8 +56,7 @@ func appendFrame(b []byte, l *layer, index uint64) []byte {
 		}
 		return true
 	})
-	records := b[start:]
-	return appendMarker(b, index, int64(len(records)), crc32.Checksum(records, castagnoli))
+	return b
 }
 
 // scan returns the length of the longest prefix that is whole frames, and the raft

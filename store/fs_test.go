@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"sync"
 )
 
 // memory is a folder of files in memory.
@@ -48,11 +49,14 @@ var errInjected = errors.New("injected")
 // failing is a folder in which one operation fails; a write gets half its bytes out.
 type failing struct {
 	FS
+	mu         sync.Mutex
 	at         int
 	operations int
 }
 
 func (f *failing) next() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.operations++; f.operations == f.at {
 		return errInjected
 	}

@@ -54,16 +54,6 @@ func (sn *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	return size, out.Flush()
 }
 
-// compact writes the file anew, without what is no longer true. Nothing may be applied
-// meanwhile.
-func (s *Store) compact() error {
-	return s.file.replace(func(f File) (int64, uint64, error) {
-		sn := s.Snapshot()
-		size, err := sn.WriteTo(f)
-		return size, sn.index, err
-	})
-}
-
 // Restore puts a snapshot that another node wrote in the place of everything here. It
 // happens whole or, after an error, not at all.
 func (s *Store) Restore(r io.Reader) error {
@@ -80,6 +70,7 @@ func (s *Store) Restore(r io.Reader) error {
 		return fmt.Errorf("receive snapshot: %w", err)
 	}
 	sums.applied = index
+	s.cancelRewrite()
 	err = s.file.replace(func(f File) (int64, uint64, error) {
 		n, err := f.Write(content)
 		return int64(n), index, err

@@ -11,7 +11,10 @@ import (
 
 // Store is the data of one node: in memory, and in a file.
 type Store struct {
-	file *file
+	file      *file
+	rewriting sync.WaitGroup
+
+	applying sync.Mutex // held from writing a batch to the file until it can be seen
 
 	mu sync.RWMutex // held for reading while anyone looks at db
 	db *buntdb.DB
@@ -32,7 +35,7 @@ func Open(fs FS) (*Store, error) {
 	sums.applied = f.index
 	s := &Store{file: f, db: db, totals: sums}
 	if f.damaged || f.fresh {
-		err = s.compact()
+		err = s.writeAnew()
 	}
 	return s, err
 }
@@ -75,6 +78,7 @@ func load(content []byte) (*buntdb.DB, totals, error) {
 
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
 func (s *Store) Close() error {
+	s.cancelRewrite()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return errors.Join(s.file.close(), s.db.Close())
