@@ -23,6 +23,10 @@ test: build ## the whole test suite
 race: ## the packages' tests under the race detector
 	go test -race ./store ./replication ./resp/... ./validate ./cmd/...
 
+soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs
+	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
+	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store
+
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd | cut -d' ' -f2); do \
 		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication cmd)); \
@@ -58,4 +62,4 @@ bin/tools/staticcheck: packaging/tools/go.mod
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help build demo test race fuzz docs check lint fmt clean
+.PHONY: help build demo test race fuzz docs check lint fmt soak clean

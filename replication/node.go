@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/lni/dragonboat/v4"
+	"github.com/lni/dragonboat/v4/config"
 	sm "github.com/lni/dragonboat/v4/statemachine"
 )
 
@@ -30,6 +31,7 @@ type Node struct {
 	Hold     time.Duration // how long an update may take
 	Log      *slog.Logger  // nil for none
 
+	disk      disk
 	identity  identity
 	dir       *dataDir
 	store     *store.Store
@@ -39,6 +41,13 @@ type Node struct {
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	ready     chan struct{} // closed at the end of Start
+}
+
+// disk is where a node keeps what it must not lose. Tests put one under it whose power they
+// can cut; the zero value is the machine's.
+type disk struct {
+	folder store.FS   // of the store's file
+	raft   config.IFS // of the raft log
 }
 
 // systemUser is on whose behalf the node itself writes.
@@ -63,7 +72,10 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if n.dir, err = openDataDir(n.Dir); err != nil {
 		return err
 	}
-	if n.store, err = store.Open(store.Dir(n.Dir)); err != nil {
+	if n.disk.folder == nil {
+		n.disk.folder = store.Dir(n.Dir)
+	}
+	if n.store, err = store.Open(n.disk.folder); err != nil {
 		return err
 	}
 	if err = n.identify(ctx); err != nil {
@@ -133,7 +145,9 @@ func (n *Node) startRaft() error {
 		now: time.Now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
 	}
 	n.commits.init()
-	host, err := dragonboat.NewNodeHost(hostConfig(dir, n.identity, n.Profile, n.transport, n.raft))
+	cfg := hostConfig(dir, n.identity, n.Profile, n.transport, n.raft)
+	cfg.Expert.FS = n.disk.raft
+	host, err := dragonboat.NewNodeHost(cfg)
 	if err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
@@ -216,6 +230,11 @@ func (n *Node) Barrier(ctx context.Context) error { return n.raft.barrier(ctx) }
 // waiting are answered.
 func (n *Node) Close() error {
 	n.handOver()
+	return n.end()
+}
+
+// end stops the node as it is.
+func (n *Node) end() error {
 	n.stop()
 	n.running.Wait()
 	return n.release()

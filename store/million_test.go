@@ -10,7 +10,7 @@ import (
 )
 
 // How long it takes to open a million configs of 100 bytes, and what they take. It runs
-// with CONFMAN_MILLION=1, as make figures does; its figures stand in docs/performance.md.
+// with CONFMAN_MILLION=1, as make soak does.
 func TestAMillion(t *testing.T) {
 	if os.Getenv("CONFMAN_MILLION") != "1" {
 		t.Skip("CONFMAN_MILLION=1 measures a million configs")
