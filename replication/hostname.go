@@ -148,7 +148,7 @@ func followStatus(dir, hostname string, log *slog.Logger) error {
 	}
 	log.Info("the machine has a new name, dragonboat is told", "old", status.Hostname, "new", hostname)
 	status.Hostname = hostname
-	return replaceFile(dir, statusFile, encodeStatus(status))
+	return replaceFile(store.Dir(dir), statusFile, encodeStatus(status))
 }
 
 func decodeStatus(content []byte) (s pb.RaftDataStatus, err error) {

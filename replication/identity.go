@@ -76,7 +76,7 @@ func (id identity) save(dir string) error {
 	}
 	content, err := json.Marshal(id)
 	if err == nil {
-		err = replaceFile(dir, identityFile, append(content, '\n'))
+		err = replaceFile(store.Dir(dir), identityFile, append(content, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("save the node's identity: %w", err)
@@ -98,8 +98,7 @@ func (id *identity) nextBoot(dir string) error {
 
 // replaceFile puts a file in the place of another, durably and at once or not at all. Only
 // its owner can read it.
-func replaceFile(dir, name string, content []byte) error {
-	folder := store.Dir(dir)
+func replaceFile(folder store.FS, name string, content []byte) error {
 	f, err := folder.Create(name + newSuffix)
 	if err != nil {
 		return err

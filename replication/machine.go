@@ -15,7 +15,9 @@ import (
 // an on-disk state machine: the store's file remembers how far it has come, and the raft
 // log brings back what a power cut took from it.
 type machine struct {
-	store *store.Store
+	store  *store.Store
+	folder store.FS // where it is noted how far the store was synced
+	synced uint64
 	// applied is told how each entry ended.
 	applied func(store.Entry, store.Outcome)
 	log     *slog.Logger
@@ -36,7 +38,7 @@ func (m *machine) Update(entries []sm.Entry) ([]sm.Entry, error) {
 		}
 		if err != nil {
 			m.log.Error("skipping a raft log entry that no version of confman writes", "index", e.Index, "error", err)
-			continue
+			entry = store.Entry{}
 		}
 		batch = append(batch, store.Indexed{Index: e.Index, Entry: entry})
 	}
@@ -55,7 +57,14 @@ func (m *machine) Lookup(any) (any, error) { return nil, nil }
 
 // Sync makes what was applied survive a power cut. dragonboat calls it before it cuts
 // its log.
-func (m *machine) Sync() error { return m.store.Sync() }
+func (m *machine) Sync() error {
+	index := m.store.Applied()
+	if err := m.store.Sync(); err != nil || index == m.synced {
+		return err
+	}
+	m.synced = index
+	return writeSynced(m.folder, index)
+}
 
 // PrepareSnapshot takes the state to send to a node that lags too far behind.
 func (m *machine) PrepareSnapshot() (any, error) { return m.store.Snapshot(), nil }

@@ -78,6 +78,9 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if n.store, err = store.Open(n.disk.folder); err != nil {
 		return err
 	}
+	if err = n.checkStore(); err != nil {
+		return err
+	}
 	if err = n.identify(ctx); err != nil {
 		return err
 	}
@@ -159,20 +162,19 @@ func (n *Node) startReplica() error {
 	var first map[uint64]dragonboat.Target
 	old := n.raft.host.HasNodeInfo(shard, n.identity.Node)
 	if !old && n.store.Applied() > 0 {
-		return fmt.Errorf("the raft log of %s is gone, and the node must not vote again without it: "+
-			"remove this node from its cluster and let it join again with an empty data directory", n.Dir)
+		return fmt.Errorf("the raft log of %s is gone, and the node must not vote again without it: %s", n.Dir, rejoin)
 	}
 	if !old && !n.identity.Joined {
 		first = map[uint64]dragonboat.Target{n.identity.Node: n.identity.Host}
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
-		return &machine{store: n.store, applied: n.commits.hasApplied, log: n.log()}
+		return &machine{store: n.store, folder: n.disk.folder, applied: n.commits.hasApplied, log: n.log()}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))
 	if err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
-	return nil
+	return n.checkLog()
 }
 
 // settle tells the others where this node is, and makes it a voter.

@@ -137,6 +137,17 @@ func (c *cluster) leader() *Node {
 	return leader
 }
 
+// cutLog makes a node forget what its raft log has of entries that its store has applied.
+func (c *cluster) cutLog(n *Node) {
+	c.Helper()
+	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
+	defer cancel()
+	_, err := n.raft.host.SyncRequestSnapshot(ctx, shard, dragonboat.SnapshotOption{OverrideCompactionOverhead: true, CompactionOverhead: 1})
+	if err != nil {
+		c.Fatal(err)
+	}
+}
+
 func (c *cluster) update(n *Node, fn func(*store.Tx) error) {
 	c.Helper()
 	if err := n.Update(c.Context(), "test", fn); err != nil {
@@ -255,12 +266,7 @@ func TestJoiningBySnapshot(t *testing.T) {
 	}
 	c.same()
 	for _, n := range c.nodes {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		_, err := n.raft.host.SyncRequestSnapshot(ctx, shard, dragonboat.SnapshotOption{OverrideCompactionOverhead: true, CompactionOverhead: 1})
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
+		c.cutLog(n)
 	}
 	late := c.start(t.TempDir(), c.nodes[1].Raft.Addr().String())
 	c.eventually("the fourth node votes", func() bool { return late.Status().Role == "follower" && late.Status().Voters == 4 })
@@ -272,6 +278,15 @@ func TestJoiningBySnapshot(t *testing.T) {
 	back := c.start(late.Dir, "")
 	c.update(back, count("counter/3"))
 	c.same()
+}
+
+func read(t *testing.T, dir, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
 
 func TestRefusedDataDirectories(t *testing.T) {
@@ -291,6 +306,44 @@ func TestRefusedDataDirectories(t *testing.T) {
 		}
 		_, err := c.tryStart(dir, "")
 		if err == nil || !strings.Contains(err.Error(), "is not confman's") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("one whose store is an old copy", func(t *testing.T) {
+		n := c.start(t.TempDir(), "")
+		c.update(n, write("x", "1"))
+		c.stop(n)
+		old := read(t, n.Dir, store.FileName)
+		n = c.start(n.Dir, "")
+		c.update(n, write("x", "2"))
+		c.cutLog(n)
+		c.stop(n)
+		if err := os.WriteFile(filepath.Join(n.Dir, store.FileName), old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.tryStart(n.Dir, "")
+		if err == nil || !strings.Contains(err.Error(), "old copy") {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("one whose raft log is an old copy", func(t *testing.T) {
+		n := c.start(t.TempDir(), "")
+		c.update(n, write("x", "1"))
+		c.stop(n)
+		old := filepath.Join(t.TempDir(), "raft")
+		if err := os.CopyFS(old, os.DirFS(filepath.Join(n.Dir, "raft"))); err != nil {
+			t.Fatal(err)
+		}
+		n = c.start(n.Dir, "")
+		for range 20 {
+			c.update(n, count("x"))
+		}
+		c.stop(n)
+		if err := errors.Join(os.RemoveAll(filepath.Join(n.Dir, "raft")), os.Rename(old, filepath.Join(n.Dir, "raft"))); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.tryStart(n.Dir, "")
+		if err == nil || !strings.Contains(err.Error(), "raft log") || !strings.Contains(err.Error(), "old copy") {
 			t.Errorf("%v", err)
 		}
 	})

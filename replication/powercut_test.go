@@ -183,6 +183,7 @@ func (o *outage) cut(lying bool) (counted int64) {
 	}
 	o.eventually("the clients get on", func() bool { return counting.acknowledged.Load() > 50 })
 	counting.dark.Store(true)
+	o.silence()
 	o.ignoreSyncs(true)
 	cancel()
 	clients.Wait()
@@ -205,6 +206,17 @@ func (o *outage) cut(lying bool) (counted int64) {
 		o.Fatal(err)
 	}
 	return counted
+}
+
+// silence ends all connections between the nodes. The power does not go everywhere in the
+// same instant here, and a node that can no longer sync must not tell the others that it has:
+// that would be a lying disk, and raft's promise void.
+func (o *outage) silence() {
+	for _, p := range o.machines {
+		if err := p.transport.Close(); err != nil {
+			o.Error(err)
+		}
+	}
 }
 
 func (o *outage) ignoreSyncs(ignore bool) {

@@ -41,9 +41,12 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// apply carries out one entry in the batch.
+// apply carries out one entry in the batch. The entry of no node changes nothing.
 func (b *batch) apply(e Indexed) Outcome {
 	b.applied = e.Index
+	if e.Entry.Node == 0 {
+		return nil
+	}
 	last, found := loadProposer(b, e.Entry.Node)
 	if found && e.Entry.Seq <= last.seq {
 		if e.Entry.Seq == last.seq {
