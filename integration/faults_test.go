@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,4 +138,33 @@ func TestAlone(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "CLUSTERDOWN") || !strings.Contains(err.Error(), "reaches 1 of 3 nodes") {
 		t.Errorf("write alone: %v", err)
 	}
+}
+
+// A write through a survivor waits for the election and goes through, however often the
+// leader is killed.
+func TestFailover(t *testing.T) {
+	nodes := three(t)
+	const kills = 10
+	var took []time.Duration
+	for range kills {
+		at := leader(t, nodes)
+		client := nodes[(at+1)%3].client()
+		nodes[at].kill()
+		start := time.Now()
+		if err := client.Incr(context.Background(), "counter").Err(); err != nil {
+			t.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+		_ = client.Close() // it has done its work
+		nodes[at].start()
+		nodes[at].eventually("it follows", func() bool { return nodes[at].info()["raft_role"] == "follower" })
+	}
+	settled(t, nodes)
+	client := nodes[0].client()
+	defer client.Close()
+	if got, err := client.Get(context.Background(), "counter").Int(); err != nil || got != kills {
+		t.Errorf("counted to %d, %v", got, err)
+	}
+	slices.Sort(took)
+	t.Logf("%d kills of the leader; until the next write was answered: median %v, longest %v", kills, took[kills/2], took[kills-1])
 }
