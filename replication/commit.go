@@ -154,6 +154,7 @@ func (c *committer) evaluate(pending []*update) attempt {
 			a.rest = append(a.rest, u)
 		case txn.Empty():
 			u.finish(err)
+		case !u.claim(): // given up while it was evaluated
 		default:
 			size += txn.Size()
 			a.sent = append(a.sent, u)
@@ -180,51 +181,64 @@ func (c *committer) commit(ctx context.Context, a attempt) []*update {
 	}
 	c.seq++
 	a.entry.Seq = c.seq
-	outcome := c.propose(ctx, a)
-	if outcome == nil {
-		return nil // each of them has been given up
+	outcome, underway := c.propose(ctx, a)
+	switch {
+	case !underway: // the entry is forgotten, because some of its updates may be given up
+		c.rest(ctx)
+	case outcome == nil: // each of them has been given up
+		return nil
 	}
-	var lost []*update
+	var again []*update
 	for i, u := range a.sent {
-		if outcome[i] == "" {
+		if outcome != nil && outcome[i] == "" {
 			u.finish(a.errs[i])
 		} else {
-			u.set(waiting)
-			lost = append(lost, u)
+			u.release()
+			again = append(again, u)
 		}
 	}
-	return lost
+	return again
+}
+
+// rest waits a little, or until there is another leader.
+func (c *committer) rest(ctx context.Context) {
+	_, changed := c.log.leader()
+	select {
+	case <-time.After(pause):
+	case <-changed:
+	case <-ctx.Done():
+	}
 }
 
 // propose puts the entry into the log and waits until this node has applied it. It
-// proposes the same bytes again when there is a new leader, and when time has passed.
-// It returns nil when nobody waits for the entry any more.
-func (c *committer) propose(ctx context.Context, a attempt) store.Outcome {
+// proposes the same bytes again when there is a new leader, and when time has passed. It
+// returns no outcome when nobody waits for the entry any more, or when it is not underway:
+// when it has surely not reached the log.
+func (c *committer) propose(ctx context.Context, a attempt) (o store.Outcome, underway bool) {
 	outcome := c.await(a.entry.Seq)
 	encoded := a.entry.Encode()
 	again := time.NewTimer(c.again)
 	defer again.Stop()
-	underway := 0 // attempts that may have reached the log
+	attempts := 0 // that may have reached the log
 	for {
 		known, changed := c.log.leader()
 		var dropped <-chan struct{}
 		if known {
-			setAll(a.sent, proposed)
 			var err error
 			if dropped, err = c.log.propose(encoded); err == nil {
-				underway++
+				attempts++
 			}
-			again.Reset(c.again)
 		}
+		again.Reset(c.again)
 		for next := false; !next; {
-			if underway == 0 {
-				setAll(a.sent, waiting)
+			if attempts == 0 {
+				return nil, false
 			}
 			select {
 			case o := <-outcome:
-				return o
+				return o, true
 			case <-dropped:
-				underway, dropped = underway-1, nil
+				attempts, dropped = attempts-1, nil
 				again.Reset(pause)
 			case <-changed:
 				next = true
@@ -232,10 +246,10 @@ func (c *committer) propose(ctx context.Context, a attempt) store.Outcome {
 				next = true
 			case <-c.givenUp:
 				if allFinished(a.sent) {
-					return nil
+					return nil, true
 				}
 			case <-ctx.Done():
-				return nil
+				return nil, true
 			}
 		}
 	}
@@ -269,12 +283,6 @@ func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
-	}
-}
-
-func setAll(updates []*update, s state) {
-	for _, u := range updates {
-		u.set(s)
 	}
 }
 

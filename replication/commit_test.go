@@ -33,6 +33,7 @@ type fakeNode struct {
 	leads    bool
 	changed  chan struct{}
 	silently bool // proposals vanish
+	refusing bool // proposals are refused
 	count    int  // entries proposed
 }
 
@@ -56,6 +57,9 @@ func (n *fakeNode) setLeader(known bool) {
 func (n *fakeNode) propose(entry []byte) (<-chan struct{}, error) {
 	n.mu.Lock()
 	fate, silently := n.random.Intn(9), n.silently
+	if n.refusing {
+		fate = 1
+	}
 	n.count++
 	n.mu.Unlock()
 	dropped := make(chan struct{})
@@ -259,6 +263,40 @@ func TestAWriteThatMayBeInTheLogIsInDoubt(t *testing.T) {
 	n.hold = 20 * time.Second
 	if err := n.submit(t.Context(), "test", count("y")); err != nil {
 		t.Errorf("the next one: %v", err)
+	}
+}
+
+// An update that was told that nothing was changed changes nothing afterwards, though others
+// that shared an entry with it go through.
+func TestWhatWasRefusedNeverReachesTheLog(t *testing.T) {
+	n := fakeCluster(t, 1, 0)[0]
+	refuse := func(refusing bool) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.refusing = refusing
+	}
+	refuse(true)
+	for round := range 20 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(round)*time.Millisecond)
+		patient := make(chan error, 1)
+		go func() { patient <- n.submit(t.Context(), "test", count("patient")) }()
+		err := n.submit(ctx, "test", count("refused"))
+		cancel()
+		refuse(false)
+		if err := <-patient; err != nil {
+			t.Fatal(err)
+		}
+		refuse(true)
+		switch {
+		case errors.Is(err, store.ErrInDoubt): // it may have happened
+		case !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrBusy):
+			t.Fatalf("round %d: %v", round, err)
+		case valueOf(n.store, "refused") != "":
+			t.Fatalf("round %d: refused with %v, and done", round, err)
+		}
+		if valueOf(n.store, "refused") != "" {
+			return // from here on the count proves nothing
+		}
 	}
 }
 

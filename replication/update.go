@@ -25,7 +25,7 @@ type state int
 
 const (
 	waiting  state = iota // nothing of it is on its way
-	proposed              // it is in an entry that may have reached the log
+	proposed              // it is in an entry that is going to the log, or may have reached it
 	finished              // it has its answer
 )
 
@@ -48,12 +48,24 @@ func (u *update) is(s state) bool {
 	return u.state == s
 }
 
-// set moves the update to a state, unless it has its answer.
-func (u *update) set(s state) {
+// claim takes the update into an entry, unless it has its answer: what was answered with
+// "nothing was changed" must not reach the log.
+func (u *update) claim() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.state != finished {
-		u.state = s
+	if u.state == finished {
+		return false
+	}
+	u.state = proposed
+	return true
+}
+
+// release takes the update back: its entry has surely not reached the log, or it lost there.
+func (u *update) release() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.state == proposed {
+		u.state = waiting
 	}
 }
 
