@@ -182,22 +182,26 @@ func (c *committer) commit(ctx context.Context, a attempt) []*update {
 	c.seq++
 	a.entry.Seq = c.seq
 	outcome, underway := c.propose(ctx, a)
-	switch {
-	case !underway: // the entry is forgotten, because some of its updates may be given up
+	if !underway { // the entry is forgotten: some of its updates may be given up by the next time
+		for _, u := range a.sent {
+			u.release()
+		}
 		c.rest(ctx)
-	case outcome == nil: // each of them has been given up
+		return a.sent
+	}
+	if outcome == nil { // each of them has been given up
 		return nil
 	}
-	var again []*update
+	var lost []*update
 	for i, u := range a.sent {
-		if outcome != nil && outcome[i] == "" {
+		if outcome[i] == "" {
 			u.finish(a.errs[i])
 		} else {
 			u.release()
-			again = append(again, u)
+			lost = append(lost, u)
 		}
 	}
-	return again
+	return lost
 }
 
 // rest waits a little, or until there is another leader.
