@@ -14,6 +14,9 @@ const FileName = "confman.db"
 // newName is the file that is written before it takes the place of the old one.
 const newName = FileName + ".new"
 
+// cutName is the file that keeps what was cut off a damaged one, for whoever wants to look.
+const cutName = FileName + ".cut"
+
 // slack is by how much a file may outgrow twice the size it had when it was last written
 // anew, in bytes.
 const slack = 8 << 20
@@ -50,13 +53,29 @@ func openFile(folder FS) (*file, []byte, error) {
 	}
 	valid, index := scan(content)
 	f.index, f.size, f.compact = index, int64(valid), int64(valid)
-	if f.damaged = valid < len(content); !f.damaged {
+	if f.damaged = valid < len(content); f.damaged {
+		err = keep(folder, content[valid:])
+	} else {
 		f.open, err = folder.Append(FileName)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the store's file: %w", err)
 	}
 	return f, content[:valid], nil
+}
+
+// keep saves what is about to be cut off: half a batch after a power cut, but it may be
+// more, with whole batches behind the damage.
+func keep(folder FS, cut []byte) error {
+	f, err := folder.Create(cutName)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(cut)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return folder.SyncDir()
 }
 
 // append writes changes as one frame.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -155,6 +156,20 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 		flipped[i] = b[i]
 	}
 	t.Logf("%d flips noticed", 8*len(b))
+}
+
+// A file that is damaged in the middle loses nothing for good: what lies behind the damage is
+// kept, and with what was left makes up every byte of the file.
+func TestWhatIsCutOffIsKept(t *testing.T) {
+	h := newHistory(t, 20)
+	b := h.content(t)
+	b[len(b)/2] ^= 1
+	folder := memory{FileName: bytes.Clone(b)}
+	h.check(t, folder, 0)
+	valid, _ := scan(b)
+	if got := append(b[:valid:valid], folder[cutName]...); !bytes.Equal(got, b) {
+		t.Errorf("%d bytes were whole and %d kept, of %d", valid, len(folder[cutName]), len(b))
+	}
 }
 
 func TestPlainBuntDBOpensTheFile(t *testing.T) {

@@ -22,7 +22,8 @@ type Store struct {
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
-// ends in damage, as a power cut can leave it, is cut back to its last whole batch.
+// ends in damage, as a power cut can leave it, is cut back to its last whole batch before the
+// damage; what is cut off is kept beside it.
 func Open(fs FS) (*Store, error) {
 	f, content, err := openFile(fs)
 	if err != nil {
