@@ -1,8 +1,10 @@
 package replication
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"confman/store"
@@ -24,8 +26,8 @@ const (
 	lastNode       = "confman/last-node"
 )
 
-// members returns the members by id.
-func members(tx *store.Tx) ([]Member, error) {
+// MembersOf returns the members that a store knows, by id.
+func MembersOf(tx *store.Tx) ([]Member, error) {
 	var all []Member
 	for _, item := range tx.List(nodesNamespace) {
 		m := Member{}
@@ -39,6 +41,7 @@ func members(tx *store.Tx) ([]Member, error) {
 		m.ID = id
 		all = append(all, m)
 	}
+	slices.SortFunc(all, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil
 }
 
@@ -64,7 +67,7 @@ func setMember(tx *store.Tx, m Member) error {
 // enrol makes a host a member and gives it an id, its old one if it has been there before.
 // The node that does so must be in the table itself.
 func enrol(tx *store.Tx, m Member) (id uint64, err error) {
-	all, err := members(tx)
+	all, err := MembersOf(tx)
 	if err != nil {
 		return 0, err
 	}

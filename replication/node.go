@@ -180,7 +180,9 @@ func (n *Node) startReplica() error {
 // settle tells the others where this node is, and makes it a voter.
 func (n *Node) settle(ctx context.Context) {
 	err := n.persist(ctx, func(ctx context.Context) error {
-		return n.Update(ctx, systemUser, func(tx *store.Tx) error { return setMember(tx, n.self()) })
+		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
+			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
+		})
 	})
 	if err == nil {
 		err = n.persist(ctx, n.promote)
@@ -198,7 +200,7 @@ func (n *Node) self() Member {
 // addressOf looks a host's raft address up in the store.
 func (n *Node) addressOf(host string) (addr string, found bool) {
 	_ = n.store.View(0, func(tx *store.Tx) error {
-		all, err := members(tx)
+		all, err := MembersOf(tx)
 		for _, m := range all {
 			if m.Host == host {
 				addr, found = m.Raft, true

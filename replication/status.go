@@ -2,7 +2,6 @@ package replication
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"confman/store"
@@ -39,7 +38,7 @@ func (n *Node) Status() Status {
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)
 	st.Reachable = n.transport.reachable() + 1
 	_ = n.store.View(0, func(tx *store.Tx) (err error) {
-		st.Members, err = members(tx)
+		st.Members, err = MembersOf(tx)
 		return err
 	})
 	for i, m := range st.Members {
@@ -48,7 +47,6 @@ func (n *Node) Status() Status {
 			st.LeaderAddr = m.RESP
 		}
 	}
-	slices.SortFunc(st.Members, func(a, b Member) int { return int(a.ID) - int(b.ID) })
 	st.Role, st.Contact = n.role(st, nonVoting), n.contact(st)
 	return st
 }
