@@ -64,7 +64,7 @@ func ours(path string) error {
 		switch e.Name() {
 		case identityFile, store.FileName:
 			return nil
-		case lockFile, identityFile + newSuffix, "lost+found": // from a start that was cut short, or of a new disk
+		case lockFile, identityFile + newSuffix, pendingFile, pendingFile + newSuffix, ballastFile, panicFile, crashesFile, nextFolder, "lost+found": // from a start that was cut short, or of a new disk
 		default:
 			foreign = e.Name()
 		}
