@@ -31,7 +31,7 @@ func (e *ending) because(err error) {
 // Done is closed when the node ends by itself. Then its owner closes it, and Err says why.
 func (n *Node) Done() <-chan struct{} { return n.ending.done }
 
-// Err returns why the node has ended by itself: [ErrStartAgain], [ErrNotOurs], or an error of
+// Err returns why the node has ended by itself: [ErrStartAgain], [ErrUntrusted], or an error of
 // its disk. It is nil before Done is closed.
 func (n *Node) Err() error {
 	select {

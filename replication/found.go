@@ -154,7 +154,7 @@ func successor(tx *store.Tx, c clusterID) Origin {
 func install(dir string) (aside string, err error) {
 	next := filepath.Join(dir, nextFolder)
 	if exists(next, store.FileName) {
-		if aside, err = setAside(dir, "before-founding"); err != nil {
+		if aside, err = setAside(dir, foundedPrefix); err != nil {
 			return aside, err
 		}
 	}

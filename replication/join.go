@@ -51,22 +51,32 @@ const joinPatience = 10 * time.Second
 const pendingFile = "joining"
 
 // join asks the member at an address to take this node up.
-func (n *Node) join(ctx context.Context, r joinRequest) (identity, error) {
-	var err error
+func (n *Node) join(ctx context.Context, r joinRequest) (id identity, err error) {
 	if r.Host, err = pendingHost(n.Dir); err != nil {
-		return identity{}, fmt.Errorf("join a cluster: %w", err)
-	}
-	r.Raft, r.RESP = n.Raft.Addr().String(), n.RESPAddr
-	request, err := json.Marshal(r)
-	if err != nil {
-		return identity{}, err
+		return id, fmt.Errorf("join a cluster: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(joinPatience, 4*n.Profile.Again))
 	defer cancel()
-	var answer joinAnswer
+	answer, err := n.request(ctx, n.Join, r)
+	if err != nil {
+		return id, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+	}
+	return identity{
+		Host: r.Host, Joined: true, Seed: n.Join,
+		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
+	}, nil
+}
+
+// request asks a member until it has taken this node up, or refuses for good.
+func (n *Node) request(ctx context.Context, member string, r joinRequest) (answer joinAnswer, err error) {
+	r.Raft, r.RESP = n.Raft.Addr().String(), n.RESPAddr
+	request, err := json.Marshal(r)
+	if err != nil {
+		return answer, err
+	}
 	var refusal error
 	err = n.persist(ctx, func(ctx context.Context) error {
-		reply, err := ask(ctx, n.Join, request)
+		reply, err := ask(ctx, member, request)
 		if errors.Is(err, errFinal) {
 			refusal = err
 			return nil
@@ -77,12 +87,17 @@ func (n *Node) join(ctx context.Context, r joinRequest) (identity, error) {
 		}
 		return json.Unmarshal(reply, &answer)
 	})
-	if err = cmp.Or(refusal, err); err != nil {
-		return identity{}, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+	return answer, cmp.Or(refusal, err)
+}
+
+// announce asks to be taken up once more, as who the node is by now, if nothing has reached it yet:
+// it may have another address than it had when it asked.
+func (n *Node) announce(ctx context.Context) error {
+	if n.identity.Seed == "" || n.store.Applied() > 0 {
+		return nil
 	}
-	return identity{
-		Host: r.Host, Joined: true, Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
-	}, nil
+	_, err := n.request(ctx, n.identity.Seed, joinRequest{Host: n.identity.Host})
+	return err
 }
 
 // pendingHost draws a host id, and notes it in the data directory, or returns the one noted there.
@@ -191,16 +206,20 @@ func (n *Node) persist(ctx context.Context, step func(context.Context) error) er
 	const between = 100 * time.Millisecond
 	tick := time.NewTicker(between)
 	defer tick.Stop()
+	var why error
 	for {
 		try, cancel := context.WithTimeout(ctx, 2*n.Profile.Again)
 		err := step(try)
+		if why == nil || try.Err() == nil {
+			why = err // and not that time was up in the middle of the last attempt
+		}
 		cancel()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
+			return fmt.Errorf("%w: %w", ctx.Err(), why)
 		case <-tick.C:
 		}
 	}

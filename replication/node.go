@@ -248,6 +248,9 @@ func (n *Node) startReplica() error {
 
 // settle tells the others where this node is, and makes it a voter.
 func (n *Node) settle(ctx context.Context) {
+	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
+		n.log().Warn("the members could not be told where this node is", "error", err)
+	}
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
 			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))

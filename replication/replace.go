@@ -47,7 +47,7 @@ func (r Replacement) Replace(ctx context.Context) (node, replaces uint64, aside 
 	if err != nil {
 		return 0, 0, "", err
 	}
-	if aside, err = setAside(r.Dir, "replaced"); err != nil {
+	if aside, err = setAside(r.Dir, replacedPrefix); err != nil {
 		return 0, 0, "", err
 	}
 	return id.Node, id.Replaces, aside, errors.Join(id.save(r.Dir), settled(r.Dir))
@@ -65,19 +65,22 @@ type addr string
 func (addr) Network() string  { return "tcp" }
 func (a addr) String() string { return string(a) }
 
-// keptNames stay in a data directory whose content is set aside.
-var keptNames = map[string]bool{lockFile: true, "lost+found": true, pendingFile: true, ballastFile: true, nextFolder: true}
+// What a data directory had in it before goes into a folder of it with a name that begins so.
+const (
+	replacedPrefix = "replaced-"
+	foundedPrefix  = "before-founding-"
+)
 
-// setAside moves what is in a data directory into a new folder of it, the identity first: without
-// it nothing starts there. It returns the folder, or "" if there was nothing.
-func setAside(dir, why string) (string, error) {
+// setAside moves what a node has in a data directory into a new folder of it, the identity first:
+// without it nothing starts there. It returns the folder, or "" if there was nothing.
+func setAside(dir, prefix string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", fmt.Errorf("set aside: %w", err)
 	}
 	names := []string{identityFile}
 	for _, e := range entries {
-		if name := e.Name(); name != identityFile && !keptNames[name] && !strings.HasPrefix(name, why+"-") {
+		if name := e.Name(); !leftover(name) {
 			names = append(names, name)
 		}
 	}
@@ -88,7 +91,7 @@ func setAside(dir, why string) (string, error) {
 			continue
 		}
 		if aside == "" {
-			aside = filepath.Join(dir, why+"-"+time.Now().UTC().Format("20060102T150405.000"))
+			aside = filepath.Join(dir, prefix+time.Now().UTC().Format("20060102T150405.000"))
 			if err := os.Mkdir(aside, 0o700); err != nil {
 				return "", fmt.Errorf("set aside: %w", err)
 			}
@@ -123,7 +126,7 @@ func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
 	case r.Node != 0 && old.ID == 0:
 		return 0, finally{fmt.Errorf("there is no node %d to replace: the nodes are %s", r.Node, listed(all))}
 	case old.ID == n.identity.Node, old.ID != 0 && n.transport.peers.isReachable(old.Host):
-		return 0, fmt.Errorf("node %d is running: stop it first", old.ID)
+		return 0, finally{fmt.Errorf("node %d is running: stop it first", old.ID)}
 	}
 	return old.ID, nil
 }
