@@ -22,6 +22,19 @@ type cluster struct {
 	nodes []*Node
 }
 
+// newCluster makes a cluster whose nodes are stopped at the end of the test, before their
+// directories are removed.
+func newCluster(t *testing.T) *cluster {
+	c := &cluster{T: t}
+	t.TempDir() // removed after the nodes have stopped
+	t.Cleanup(func() {
+		for len(c.nodes) > 0 {
+			c.stop(c.nodes[0])
+		}
+	})
+	return c
+}
+
 // start starts a node in a directory; join is "" for the first of a cluster.
 func (c *cluster) start(dir, join string) *Node {
 	c.Helper()
@@ -69,12 +82,7 @@ func (c *cluster) stop(n *Node) {
 
 // three starts three nodes and waits until each of them votes.
 func three(t *testing.T) *cluster {
-	c := &cluster{T: t}
-	t.Cleanup(func() {
-		for len(c.nodes) > 0 {
-			c.stop(c.nodes[0])
-		}
-	})
+	c := newCluster(t)
 	first := c.start(t.TempDir(), "")
 	for range 2 {
 		c.start(t.TempDir(), first.Raft.Addr().String())

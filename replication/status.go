@@ -22,8 +22,8 @@ type Status struct {
 	Applied    uint64        // raft index of the last entry applied
 	Hash       string        // of the state at that index, in hexadecimal
 	Contact    time.Duration // since a leader was heard from; 0 on a leader, -1 if it never was
-	LogTerm    uint64        // raft's term of the last entry in this node's log
-	LogEnd     uint64        // revision of that entry, applied or not
+	LogEnd     uint64        // revision of the last entry in this node's log, applied or not
+	LogTerm    uint64        // raft's term of that entry; 0 while there is a leader
 	Members    []Member      // by id
 	Base       uint64        // revision at which the history was begun anew, or 0
 	Generation uint64        // of the cluster
@@ -76,8 +76,9 @@ func (n *Node) addRaft(st *Status) {
 	st.Reachable = n.transport.reachable() + 1
 	if log, err := n.raft.host.GetLogReader(shard); err == nil {
 		_, last := log.GetRange()
-		st.LogEnd = last + st.Base
-		st.LogTerm, _ = log.Term(last) // 0 if it was compacted meanwhile
+		if st.LogEnd = last + st.Base; st.Leader == 0 {
+			st.LogTerm, _ = log.Term(last) // 0 if it was compacted meanwhile
+		}
 	}
 	for i, m := range st.Members {
 		_, st.Members[i].Voter = voters[m.ID]
