@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,18 @@ func (p *powered) Rename(from, to string) error {
 	return nil
 }
 
+func (p *powered) Remove(name string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.next(); err != nil {
+		return err
+	}
+	if p.names[name] != nil {
+		p.change(func(names map[string]*disk) { delete(names, name) })
+	}
+	return nil
+}
+
 func (p *powered) SyncDir() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,6 +130,7 @@ func (f *poweredFile) Write(b []byte) (int, error) {
 }
 
 func (f *poweredFile) Sync() error {
+	runtime.Gosched() // others go on meanwhile
 	f.power.mu.Lock()
 	defer f.power.mu.Unlock()
 	if err := f.power.next(); err != nil {
@@ -206,6 +220,10 @@ func TestPowerCuts(t *testing.T) {
 	t.Logf("%d images; in %d of them more had survived than was synced", images, later)
 	if later == 0 {
 		t.Error("no image had an unsynced frame in it: the simulation tests nothing")
+	}
+	t.Logf("%d entries went to an old and a new file", h.both)
+	if h.both == 0 {
+		t.Error("no entry was applied while both files were written")
 	}
 }
 
