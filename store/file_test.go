@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -182,6 +183,56 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 		flipped[i] = b[i]
 	}
 	t.Logf("%d flips noticed", 8*len(b))
+}
+
+// plain returns the hash of the state that a file's content holds if BuntDB alone reads it,
+// and the error that BuntDB ends with; what it read before stays.
+func plain(t *testing.T, content []byte) (hash uint64, err error) {
+	db, failed := buntdb.Open(":memory:")
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	defer db.Close()
+	err = db.Load(bytes.NewReader(content))
+	_ = db.View(func(tx *buntdb.Tx) error {
+		return tx.Ascend("", func(key, value string) bool {
+			if key != "" && strings.Contains(configs+namespaces+proposers, key[:1]) {
+				hash += hashOf(key, value)
+			}
+			return true
+		})
+	})
+	return hash, err
+}
+
+// Without frames the same cuts leave halves of batches, and the same flips make other states,
+// and many of both go unnoticed. If they did not, the tests above would prove nothing.
+func TestDamageIsNotNoticedWithoutFrames(t *testing.T) {
+	h := newHistory(t, 40)
+	b := h.content(t)
+	cuts, halves, quiet, flips, wrong := 0, 0, 0, 0, 0
+	for n := 0; n < len(b); n += 23 {
+		cuts++
+		if hash, err := plain(t, b[:n]); !slices.Contains(h.hashes, hash) {
+			halves++
+			if err == nil {
+				quiet++
+			}
+		}
+	}
+	for i := 0; i < len(b); i += 23 {
+		flips++
+		b[i] ^= 1 << (i % 8)
+		if hash, err := plain(t, b); err == nil && hash != h.hashes[40] {
+			wrong++
+		}
+		b[i] ^= 1 << (i % 8)
+	}
+	t.Logf("of %d cuts %d left half a batch, %d without an error; of %d flips %d changed the state, without an error",
+		cuts, halves, quiet, flips, wrong)
+	if halves == 0 || wrong == 0 {
+		t.Error("BuntDB alone reads whole states only")
+	}
 }
 
 // A file that is damaged in the middle loses nothing for good: what lies behind the damage is

@@ -6,11 +6,9 @@ import (
 	"io/fs"
 	"math/rand"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
-
-	"github.com/tidwall/buntdb"
 )
 
 // powered is a folder on a disk whose power can be cut. It keeps apart what a process sees
@@ -237,27 +235,9 @@ func TestPowerCutsAreNoticedWithoutFrames(t *testing.T) {
 		if err != nil {
 			return
 		}
-		db, err := buntdb.Open(":memory:")
-		if err != nil {
-			t.Fatal(err)
+		if hash, _ := plain(t, content); !slices.Contains(h.hashes, hash) {
+			never++
 		}
-		defer db.Close()
-		_ = db.Load(bytes.NewReader(content)) // what it read before a fault stays
-		var sums totals
-		_ = db.View(func(tx *buntdb.Tx) error {
-			return tx.Ascend("", func(key, value string) bool {
-				if !strings.HasPrefix(key, marker) {
-					sums.hash += hashOf(key, value)
-				}
-				return true
-			})
-		})
-		for _, hash := range h.hashes {
-			if hash == sums.hash {
-				return
-			}
-		}
-		never++
 	})
 	if never == 0 {
 		t.Error("every image read without frames holds a state that was: the images are too kind")
