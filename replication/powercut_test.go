@@ -50,6 +50,13 @@ func (m memoryFolder) Rename(from, to string) error {
 	return m.disk.Rename(m.name(from), m.name(to))
 }
 
+func (m memoryFolder) Remove(name string) error {
+	if err := m.disk.Remove(m.name(name)); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func (m memoryFolder) SyncDir() error {
 	d, err := m.disk.OpenDir(m.path)
 	if err != nil {

@@ -2,7 +2,7 @@ package store
 
 import "slices"
 
-// Indexed is an entry and its place in the raft log.
+// Indexed is an entry and its revision: its index in the raft log, behind the store's base.
 type Indexed struct {
 	Index uint64
 	Entry Entry

@@ -51,11 +51,7 @@ func Found(to FS, from *Store, system map[string]string) error {
 		return fmt.Errorf("begin a new history: %w", err)
 	}
 	f := &file{fs: to}
-	err = f.replace(func(file File) (int64, uint64, error) {
-		size, err := sn.WriteTo(file)
-		return size, sn.applied, err
-	})
-	return errors.Join(err, f.close())
+	return errors.Join(f.replace(sn.WriteTo), f.close())
 }
 
 // begin turns a snapshot into the first state of a new history.

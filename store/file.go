@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"sync"
 )
 
@@ -28,9 +27,9 @@ type file struct {
 
 	mu      sync.Mutex
 	open    File
-	index   uint64 // of its last frame
 	size    int64
 	compact int64 // size after it was last written anew
+	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
 	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
@@ -47,9 +46,11 @@ func (s *Store) attach(folder FS, fresh bool, content []byte, extent Extent) (er
 	switch {
 	case err != nil:
 	case fresh || extent.Damaged():
-		return s.writeAnew()
+		return f.replace(s.Snapshot().WriteTo)
 	default:
-		f.open, err = folder.Append(FileName)
+		if err = folder.Remove(newName); err == nil { // a rewrite that did not come to its end
+			f.open, err = folder.Append(FileName)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("open the store's file: %w", err)
@@ -78,17 +79,16 @@ func (f *file) append(l *layer, index uint64) error {
 	if f.err != nil {
 		return f.err
 	}
-	f.buffer = appendRecords(f.buffer[:0], l)
-	records := f.buffer
-	f.buffer = appendMarker(f.buffer, index, int64(len(records)), crc32.Checksum(records, castagnoli))
+	f.buffer = appendFrame(f.buffer[:0], l, index)
 	n, err := f.open.Write(f.buffer)
 	if err != nil || n < len(f.buffer) {
 		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
 	}
 	f.size += int64(n)
-	f.index = index
 	if f.next != nil {
-		f.next.tail = append(f.next.tail, records...)
+		if err := f.next.append(f.buffer); err != nil {
+			return f.fail(err)
+		}
 	}
 	if cap(f.buffer) > MaxTxn {
 		f.buffer = nil
@@ -105,6 +105,11 @@ func (f *file) sync() error {
 	if err := f.open.Sync(); err != nil {
 		return f.fail(fmt.Errorf("sync the store's file: %w", err))
 	}
+	if f.next != nil {
+		if err := f.next.sync(); err != nil {
+			return f.fail(err)
+		}
+	}
 	return nil
 }
 
@@ -112,46 +117,7 @@ func (f *file) sync() error {
 func (f *file) overgrown() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.size > 2*f.compact+f.slack
-}
-
-// install puts a new file, which is synced but for its last bytes, in the old one's place.
-// The lock is held.
-func (f *file) install(next File, size int64, index uint64) error {
-	err := next.Sync()
-	if err == nil {
-		err = f.fs.Rename(newName, FileName)
-	}
-	if err == nil {
-		err = f.fs.SyncDir()
-	}
-	if err != nil {
-		return f.fail(errors.Join(fmt.Errorf("write %s: %w", newName, err), next.Close()))
-	}
-	if f.open != nil {
-		_ = f.open.Close() // its content stands in the new file, synced
-	}
-	f.open, f.size, f.compact, f.index = next, size, size, index
-	return nil
-}
-
-// replace puts a new file in the old one's place. write fills it, and returns how many
-// bytes it wrote and the index at which they stand.
-func (f *file) replace(write func(File) (size int64, index uint64, err error)) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err != nil {
-		return f.err
-	}
-	next, err := f.fs.Create(newName)
-	if err != nil {
-		return f.fail(fmt.Errorf("create %s: %w", newName, err))
-	}
-	size, index, err := write(next)
-	if err != nil {
-		return f.fail(errors.Join(fmt.Errorf("write %s: %w", newName, err), next.Close()))
-	}
-	return f.install(next, size, index)
+	return f.next == nil && f.size > max(2*f.compact+f.slack, f.enough)
 }
 
 func (f *file) fail(err error) error {

@@ -10,7 +10,7 @@ import (
 
 // The file holds frames. A frame is the set and del records of one batch, in the
 // format that BuntDB writes, and then a marker: a set record whose key sorts behind all
-// others, with the raft index of the batch, the length of the records, and a CRC-32C
+// others, with the revision of the batch, the length of the records, and a CRC-32C
 // over records and index. Plain BuntDB reads the file, and takes the marker for one key
 // more. A frame counts only whole, so a file that was cut off anywhere holds the state
 // of some index, never half a batch.
@@ -46,8 +46,9 @@ func seal(index uint64, length int64, crc uint32) string {
 	return fmt.Sprintf("%016x %016x %08x", index, length, crc)
 }
 
-// appendRecords appends the changes of a layer as records.
-func appendRecords(b []byte, l *layer) []byte {
+// appendFrame appends the changes of a layer as a frame.
+func appendFrame(b []byte, l *layer, index uint64) []byte {
+	start := len(b)
 	l.changes.Scan(func(key string, c change) bool {
 		if c.delete {
 			b = appendDelete(b, key)
@@ -56,7 +57,8 @@ func appendRecords(b []byte, l *layer) []byte {
 		}
 		return true
 	})
-	return b
+	records := b[start:]
+	return appendMarker(b, index, int64(len(records)), crc32.Checksum(records, castagnoli))
 }
 
 // An Extent tells how much of a file's content counts: the whole frames it begins with.

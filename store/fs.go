@@ -18,7 +18,9 @@ type FS interface {
 	Append(name string) (File, error)
 	// Rename puts a file in the place of another, at once or not at all.
 	Rename(from, to string) error
-	// SyncDir makes creations and renames survive a power cut.
+	// Remove removes a file, if it is there.
+	Remove(name string) error
+	// SyncDir makes creations, renames and removals survive a power cut.
 	SyncDir() error
 }
 
@@ -53,6 +55,13 @@ func (d Dir) open(name string, flag int) (File, error) {
 
 func (d Dir) Rename(from, to string) error { return os.Rename(d.path(from), d.path(to)) }
 
+func (d Dir) Remove(name string) error {
+	if err := os.Remove(d.path(name)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 func (d Dir) SyncDir() error {
 	f, err := os.Open(string(d))
 	if err != nil {
@@ -73,6 +82,7 @@ func (nowhere) ReadFile(string) ([]byte, error) { return nil, fs.ErrNotExist }
 func (nowhere) Create(string) (File, error)     { return nowhere{}, nil }
 func (nowhere) Append(string) (File, error)     { return nowhere{}, nil }
 func (nowhere) Rename(string, string) error     { return nil }
+func (nowhere) Remove(string) error             { return nil }
 func (nowhere) SyncDir() error                  { return nil }
 func (nowhere) Write(b []byte) (int, error)     { return len(b), nil }
 func (nowhere) Sync() error                     { return nil }

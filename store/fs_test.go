@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"sync"
+	"syscall"
 )
 
 // memory is a folder of files in memory.
@@ -34,6 +35,11 @@ func (m memory) Rename(from, to string) error {
 	return nil
 }
 
+func (m memory) Remove(name string) error {
+	delete(m, name)
+	return nil
+}
+
 func (m memory) SyncDir() error { return nil }
 
 func (f *memoryFile) Write(b []byte) (int, error) {
@@ -46,19 +52,42 @@ func (f *memoryFile) Close() error { return nil }
 
 var errInjected = errors.New("injected")
 
-// failing is a folder in which one operation fails; a write gets half its bytes out.
+// A fault is how an operation fails.
+type fault struct {
+	name  string
+	err   error
+	short bool // a write gets half of its bytes out
+}
+
+var faults = []fault{
+	{"short write", errInjected, true},
+	{"EIO", syscall.EIO, false},
+	{"ENOSPC", syscall.ENOSPC, true},
+}
+
+// failing is a folder in which one operation fails.
 type failing struct {
 	FS
+	fault
+	careless bool // as if the store took no notice of errors
+	at       int
+
 	mu         sync.Mutex
-	at         int
 	operations int
 }
 
-func (f *failing) next() error {
+// fails tells whether this operation is the one.
+func (f *failing) fails() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.operations++; f.operations == f.at {
-		return errInjected
+	f.operations++
+	return f.operations == f.at
+}
+
+// next returns the error of this operation.
+func (f *failing) next() error {
+	if f.fails() && !f.careless {
+		return f.err
 	}
 	return nil
 }
@@ -95,6 +124,13 @@ func (f *failing) Rename(from, to string) error {
 	return f.FS.Rename(from, to)
 }
 
+func (f *failing) Remove(name string) error {
+	if err := f.next(); err != nil {
+		return err
+	}
+	return f.FS.Remove(name)
+}
+
 func (f *failing) SyncDir() error {
 	if err := f.next(); err != nil {
 		return err
@@ -107,12 +143,17 @@ type failingFile struct {
 	fs *failing
 }
 
-func (f *failingFile) Write(b []byte) (int, error) {
-	if err := f.fs.next(); err != nil {
-		n, _ := f.File.Write(b[:len(b)/2])
-		return n, err
+func (f *failingFile) Write(b []byte) (n int, err error) {
+	if !f.fs.fails() {
+		return f.File.Write(b)
 	}
-	return f.File.Write(b)
+	if f.fs.short {
+		n, _ = f.File.Write(b[:len(b)/2])
+	}
+	if f.fs.careless {
+		return len(b), nil
+	}
+	return n, f.fs.err
 }
 
 func (f *failingFile) Sync() error {
@@ -121,3 +162,56 @@ func (f *failingFile) Sync() error {
 	}
 	return f.File.Sync()
 }
+
+// watched is a folder that calls before it creates, writes, syncs or renames a file that is to
+// take another's place, or syncs itself. What before returns, the operation fails with.
+type watched struct {
+	FS
+	before func(operation string) error
+}
+
+// errSkipped makes an operation that is not done look as if it were.
+var errSkipped = errors.New("skipped")
+
+func (w *watched) do(operation string, do func() error) error {
+	err := w.before(operation)
+	switch err {
+	case nil:
+		return do()
+	case errSkipped:
+		return nil
+	}
+	return err
+}
+
+func (w *watched) Create(name string) (file File, err error) {
+	if name != newName {
+		return w.FS.Create(name)
+	}
+	err = w.do("create", func() error {
+		file, err = w.FS.Create(name)
+		return err
+	})
+	return watchedFile{file, w}, err
+}
+
+func (w *watched) Rename(from, to string) error {
+	return w.do("rename", func() error { return w.FS.Rename(from, to) })
+}
+
+func (w *watched) SyncDir() error { return w.do("sync the folder", w.FS.SyncDir) }
+
+type watchedFile struct {
+	File
+	folder *watched
+}
+
+func (f watchedFile) Write(b []byte) (n int, err error) {
+	err = f.folder.do("write", func() error {
+		n, err = f.File.Write(b)
+		return err
+	})
+	return n, err
+}
+
+func (f watchedFile) Sync() error { return f.folder.do("sync", f.File.Sync) }

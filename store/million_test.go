@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -9,78 +10,48 @@ import (
 	"time"
 )
 
-// How long it takes to open a million configs of 100 bytes, and what they take. It runs
-// with CONFMAN_MILLION=1, as make soak does.
+// What a million configs of 100 bytes take: to apply, to open, in memory, in the file, and of
+// the time of those who apply entries while all of them are copied. It runs with
+// CONFMAN_MILLION=1, as make soak does.
 func TestAMillion(t *testing.T) {
 	if os.Getenv("CONFMAN_MILLION") != "1" {
 		t.Skip("CONFMAN_MILLION=1 measures a million configs")
 	}
-	const configs, perEntry = 1_000_000, 1000
 	dir := Dir(t.TempDir())
-	s, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	value := strings.Repeat("v", 100)
-	start := time.Now()
-	for i := range configs / perEntry {
-		e := Entry{Node: 1, Seq: uint64(i + 1), At: 1000, Txns: []Txn{{By: "alice"}}}
-		for j := range perEntry {
-			n := i*perEntry + j
-			e.Txns[0].Writes = append(e.Txns[0].Writes, Write{Name: fmt.Sprintf("site/%d/config-%d", n/100, n%100), Value: value})
-		}
-		if _, err := s.Apply([]Indexed{{uint64(i + 1), e}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("apply: %v", time.Since(start))
-	_, want := s.Hash()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	applyMillion(t, dir)
 	info, err := os.Stat(dir.path(FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := heap()
-	start = time.Now()
-	if s, err = Open(dir); err != nil {
+	before, start := heap(), time.Now()
+	s, err := Open(dir)
+	if err != nil {
 		t.Fatal(err)
 	}
 	took := time.Since(start)
-	after := heap()
-	if _, hash := s.Hash(); hash != want {
-		t.Error("another state")
+	t.Logf("open: %v, %d bytes of memory and %d of file per config", took, (heap()-before)/million, info.Size()/million)
+	if took > 3*time.Second {
+		t.Errorf("opening took %v, want at most 3s", took)
 	}
-	t.Logf("open: %v, %d bytes of memory and %d of file per config", took, (after-before)/configs, info.Size()/configs)
 	start = time.Now()
 	sn := s.Snapshot()
 	t.Logf("snapshot: %v", time.Since(start))
-	_ = sn.Close()
-	if err := s.startRewrite(); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() { s.rewriting.Wait(); close(done) }()
-	var longest time.Duration
-	entries := 0
-	for seq := uint64(configs); ; seq++ {
-		select {
-		case <-done:
-		default:
-			start := time.Now()
-			e := Entry{Node: 1, Seq: seq, At: 1000, Txns: []Txn{{Writes: []Write{{Name: "site/1/config-1", Value: value}}}}}
-			if _, err := s.Apply([]Indexed{{seq, e}}); err != nil {
-				t.Fatal(err)
-			}
-			longest = max(longest, time.Since(start))
-			entries++
-			continue
-		}
-		break
-	}
-	t.Logf("writing the file anew: at worst an entry took %v to apply, of %d meanwhile", longest, entries)
-	_, want = s.Hash()
+	_ = sn.Close() // never fails
+	holdUp(t, s, "a snapshot is read", func(ended chan<- error) {
+		sn := s.Snapshot()
+		go func() {
+			_, err := io.Copy(io.Discard, sn)
+			ended <- err
+		}()
+	})
+	holdUp(t, s, "the file is written anew", func(ended chan<- error) {
+		err := s.startRewrite()
+		go func() {
+			s.rewriting.Wait()
+			ended <- err
+		}()
+	})
+	_, want := s.Hash()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,8 +61,74 @@ func TestAMillion(t *testing.T) {
 	if _, hash := s.Hash(); hash != want {
 		t.Error("the file that was written anew holds another state")
 	}
-	if took > 3*time.Second {
-		t.Errorf("opening took %v, want at most 3s", took)
+}
+
+const million = 1_000_000
+
+var hundred = strings.Repeat("v", 100)
+
+// applyMillion makes a store of a million configs.
+func applyMillion(t *testing.T, dir FS) {
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	const perEntry = 1000
+	for i := range million / perEntry {
+		e := Entry{Node: 1, Seq: uint64(i + 1), At: 1000, Txns: []Txn{{By: "alice"}}}
+		for j := range perEntry {
+			n := i*perEntry + j
+			e.Txns[0].Writes = append(e.Txns[0].Writes, Write{Name: fmt.Sprintf("site/%d/config-%d", n/100, n%100), Value: hundred})
+		}
+		if _, err := s.Apply([]Indexed{{uint64(i + 1), e}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("apply: %v", time.Since(start))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// holdUp measures how long an entry takes at worst to be applied from begin on until it has
+// ended. On a busy machine anything can take long once, so the best of five times counts.
+func holdUp(t *testing.T, s *Store, what string, begin func(ended chan<- error)) {
+	const most = 50 * time.Millisecond
+	best := time.Hour
+	for range 5 {
+		worst, entries := applyWhile(t, s, begin)
+		t.Logf("while %s: at worst an entry took %v to apply, of %d", what, worst, entries)
+		best = min(best, worst)
+	}
+	if best > most {
+		t.Errorf("while %s, an entry took %v to apply, want at most %v", what, best, most)
+	}
+}
+
+// applyWhile applies entries from begin on until it has ended.
+func applyWhile(t *testing.T, s *Store, begin func(ended chan<- error)) (worst time.Duration, entries int) {
+	ended := make(chan error, 1)
+	begin(ended)
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return worst, entries
+		default:
+		}
+		next := s.Applied() + 1
+		e := Entry{Node: 1, Seq: next, At: 1000, Txns: []Txn{{Writes: []Write{
+			{Name: fmt.Sprintf("site/%d/config-%d", next*7919%10_000, next%100), Value: hundred},
+		}}}}
+		start := time.Now()
+		if _, err := s.Apply([]Indexed{{next, e}}); err != nil {
+			t.Fatal(err)
+		}
+		worst = max(worst, time.Since(start))
+		entries++
 	}
 }
 

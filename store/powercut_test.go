@@ -5,11 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"math/rand"
-	"strings"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
-
-	"github.com/tidwall/buntdb"
 )
 
 // powered is a folder on a disk whose power can be cut. It keeps apart what a process sees
@@ -87,6 +86,18 @@ func (p *powered) Rename(from, to string) error {
 	return nil
 }
 
+func (p *powered) Remove(name string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.next(); err != nil {
+		return err
+	}
+	if p.names[name] != nil {
+		p.change(func(names map[string]*disk) { delete(names, name) })
+	}
+	return nil
+}
+
 func (p *powered) SyncDir() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,6 +128,7 @@ func (f *poweredFile) Write(b []byte) (int, error) {
 }
 
 func (f *poweredFile) Sync() error {
+	runtime.Gosched() // others go on meanwhile
 	f.power.mu.Lock()
 	defer f.power.mu.Unlock()
 	if err := f.power.next(); err != nil {
@@ -207,6 +219,10 @@ func TestPowerCuts(t *testing.T) {
 	if later == 0 {
 		t.Error("no image had an unsynced frame in it: the simulation tests nothing")
 	}
+	t.Logf("%d entries went to an old and a new file", h.both)
+	if h.both == 0 {
+		t.Error("no entry was applied while both files were written")
+	}
 }
 
 // The same images, read as BuntDB reads a file, hold states that never were. If they did not,
@@ -219,27 +235,9 @@ func TestPowerCutsAreNoticedWithoutFrames(t *testing.T) {
 		if err != nil {
 			return
 		}
-		db, err := buntdb.Open(":memory:")
-		if err != nil {
-			t.Fatal(err)
+		if hash, _ := plain(t, content); !slices.Contains(h.hashes, hash) {
+			never++
 		}
-		defer db.Close()
-		_ = db.Load(bytes.NewReader(content)) // what it read before a fault stays
-		var sums totals
-		_ = db.View(func(tx *buntdb.Tx) error {
-			return tx.Ascend("", func(key, value string) bool {
-				if !strings.HasPrefix(key, marker) {
-					sums.hash += hashOf(key, value)
-				}
-				return true
-			})
-		})
-		for _, hash := range h.hashes {
-			if hash == sums.hash {
-				return
-			}
-		}
-		never++
 	})
 	if never == 0 {
 		t.Error("every image read without frames holds a state that was: the images are too kind")

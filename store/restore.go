@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -17,15 +19,13 @@ func (s *Store) Restore(r io.Reader) error {
 		return fmt.Errorf("receive snapshot: %w", err)
 	}
 	if extent.Damaged() || extent.Frames == 0 {
-		return fmt.Errorf("receive snapshot: damaged behind byte %d of %d", extent.Whole, extent.Bytes)
+		err = fmt.Errorf("receive snapshot: damaged behind byte %d of %d", extent.Whole, extent.Bytes)
+	} else {
+		s.cancelRewrite()
+		err = s.file.replace(bytes.NewReader(content).WriteTo)
 	}
-	s.cancelRewrite()
-	err = s.file.replace(func(f File) (int64, uint64, error) {
-		n, err := f.Write(content)
-		return int64(n), other.applied, err
-	})
 	if err != nil {
-		return err
+		return errors.Join(err, other.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

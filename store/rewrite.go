@@ -3,162 +3,243 @@ package store
 import (
 	"errors"
 	"fmt"
-	"hash/crc32"
-
-	"github.com/tidwall/buntdb"
+	"io"
+	"syscall"
 )
 
-// A file that has outgrown its content is written anew while the store goes on: page by
-// page what is in memory, and behind each page what was applied since the one before it. Records
-// are absolute, and later ones count, so all of them together, as one frame, are the
-// state at its end. Only for that end is applying held up: for the last few records, the
-// marker, and a sync of these.
+// A file that has outgrown its content is written anew while the store goes on: a snapshot
+// as one frame, behind it the frames that were appended to the old file meanwhile. When few
+// of those are left, every later one goes to both files, and a sync syncs both. So the new
+// file can be synced and get its name while entries are applied: whichever of the two files
+// a power cut leaves holds everything that was said to be safe.
 
-// rewrite is a file on its way to take another's place.
+// rewrite is a file on its way to take another's place. The old one's lock guards it; the
+// file and its size belong to whoever fills it until both is set.
 type rewrite struct {
-	file   File
-	size   int64
-	crc    uint32
-	tail   []byte // records that were applied and are not in file yet; the old file's lock guards it
-	cancel bool   // so does it guard this
+	snapshot *Snapshot
+	file     File
+	size     int64
+	tail     []byte // frames that are in the old file only
+	both     bool   // frames go to both files
+	named    bool   // the new file may have the old one's name: there is no way back
+	err      error  // why it is given up, or nil
 }
 
-// startRewrite starts to write the file anew, unless that is going on.
-func (s *Store) startRewrite() error {
-	f := s.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.next != nil || f.err != nil {
-		return f.err
-	}
-	next, err := f.fs.Create(newName)
-	if err != nil {
-		return f.fail(fmt.Errorf("create %s: %w", newName, err))
-	}
-	r := &rewrite{file: next}
-	f.next = r
-	s.rewriting.Go(func() {
-		if err := s.rewrite(r); err != nil {
-			f.giveUp(r, err)
-		}
-	})
-	return nil
-}
-
-// giveUp ends a rewrite that did not succeed. Unless somebody wanted that, whoever applies
-// next is told.
-func (f *file) giveUp(r *rewrite, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.next = nil
-	err = errors.Join(fmt.Errorf("write %s: %w", newName, err), r.file.Close())
-	if !r.cancel && f.err == nil {
-		_ = f.fail(err)
-	}
-}
+// shortTail is how many bytes of frames may be written while applying waits.
+const shortTail = 64 << 10
 
 var errCancelled = errors.New("cancelled")
 
-// rewrite fills the new file, and puts it in the old one's place.
-func (s *Store) rewrite(r *rewrite) error {
-	for from, more := "", true; more; {
-		var page []pair
-		page, from, more = s.page(from)
-		var b []byte
-		for _, record := range page {
-			b = appendSet(b, record.key, record.value)
-		}
-		if err := r.write(b); err != nil {
-			return err
-		}
-		if err := s.file.catchUp(r); err != nil {
-			return err
-		}
-	}
-	for range 3 { // each time there is less to sync than the time before, and least in finish
-		if err := r.file.Sync(); err != nil {
-			return err
-		}
-		if err := s.file.catchUp(r); err != nil {
-			return err
-		}
-	}
-	return s.file.finish(r)
+// noSpace reports whether all that failed was that the disk is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// write adds records to the new file.
-func (r *rewrite) write(records []byte) error {
-	r.crc = crc32.Update(r.crc, castagnoli, records)
-	r.size += int64(len(records))
-	_, err := r.file.Write(records)
-	return err
-}
-
-// page returns the next records from a key on. It waits until what is in the file can be seen,
-// so that nothing which the new file has already is older in the page.
-func (s *Store) page(from string) (page []pair, next string, more bool) {
-	s.applying.Lock()
-	defer s.applying.Unlock()
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	_ = s.db.View(func(tx *buntdb.Tx) error {
-		return tx.AscendGreaterOrEqual("", from, func(key, value string) bool {
-			if len(page) == pageRecords {
-				next, more = key, true
-				return false
-			}
-			page = append(page, pair{key, value})
-			return true
-		})
-	})
-	return page, next, more
-}
-
-// catchUp writes the records that were applied since it was last called.
-func (f *file) catchUp(r *rewrite) error {
-	f.mu.Lock()
-	tail, cancelled := r.tail, r.cancel
-	r.tail = nil
-	f.mu.Unlock()
-	if cancelled {
-		return errCancelled
-	}
-	return r.write(tail)
-}
-
-// finish writes the last records and puts the new file in place. Nothing is applied meanwhile.
-func (f *file) finish(r *rewrite) error {
+// startRewrite starts to write the file anew. Whoever calls it applies nothing meanwhile, so
+// that the snapshot and the frames behind it fit together.
+func (s *Store) startRewrite() error {
+	sn, f := s.Snapshot(), s.file
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r.cancel || f.err != nil {
-		return errCancelled
+	r, err := f.create()
+	if err != nil {
+		return f.err
 	}
-	if err := r.write(r.tail); err != nil {
+	r.snapshot, f.next = sn, r
+	s.rewriting.Go(func() { f.rewrite(r) })
+	return nil
+}
+
+// rewrite fills the new file and puts it in the old one's place.
+func (f *file) rewrite(r *rewrite) {
+	err := f.fill(r)
+	if err != nil {
+		err = r.discard(f.fs, err)
+	}
+	f.mu.Lock()
+	old := f.open
+	if err == nil {
+		f.take(r)
+	} else {
+		f.giveUp(r, err)
+	}
+	f.mu.Unlock()
+	if err == nil {
+		_ = old.Close() // what was in it stands in the new one
+	}
+}
+
+// fill writes the new file and gives it its name.
+func (f *file) fill(r *rewrite) (err error) {
+	if r.size, err = r.snapshot.WriteTo(r.file); err != nil {
 		return err
 	}
-	end := appendMarker(nil, f.index, r.size, r.crc)
-	if _, err := r.file.Write(end); err != nil {
+	if err := r.file.Sync(); err != nil { // nearly all of it, so that both are written briefly
 		return err
 	}
+	for more := true; more; {
+		if more, err = f.catchUp(r); err != nil {
+			return err
+		}
+	}
+	if err := r.file.Sync(); err != nil {
+		return err
+	}
+	if err := f.commitTo(r); err != nil {
+		return err
+	}
+	return f.rename()
+}
+
+// catchUp writes the frames that only the old file has. When they are few, it does so while
+// nothing is appended, and from then on no more will come.
+func (f *file) catchUp(r *rewrite) (more bool, err error) {
+	f.mu.Lock()
+	tail := r.tail
+	r.tail = nil
+	if more = len(tail) > shortTail; more {
+		f.mu.Unlock()
+	} else {
+		defer f.mu.Unlock()
+		r.both = true
+	}
+	n, err := r.file.Write(tail)
+	r.size += int64(n)
+	return more, err
+}
+
+// commitTo decides that the new file shall have the name, unless something has come between.
+func (f *file) commitTo(r *rewrite) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := errors.Join(r.err, f.err); err != nil {
+		return err
+	}
+	r.named = true
+	return nil
+}
+
+// append adds a frame that is in the old file. An error must stop the store.
+func (r *rewrite) append(frame []byte) error {
+	switch {
+	case r.err != nil:
+		return nil
+	case !r.both:
+		r.tail = append(r.tail, frame...)
+		return nil
+	}
+	n, err := r.file.Write(frame)
+	r.size += int64(n)
+	return r.note(err)
+}
+
+// sync makes the frames last that go to both files. An error must stop the store.
+func (r *rewrite) sync() error {
+	if r.err != nil || !r.both {
+		return nil
+	}
+	return r.note(r.file.Sync())
+}
+
+// note gives the new file up after an error, and returns those that must stop the store.
+func (r *rewrite) note(err error) error {
+	if r.err = err; err == nil || r.harmless(err) {
+		return nil
+	}
+	return fmt.Errorf("write %s: %w", newName, err)
+}
+
+// harmless reports whether the store can go on with the old file: it can if there was only no
+// room for a new one.
+func (r *rewrite) harmless(err error) bool {
+	return r.err == errCancelled || !r.named && noSpace(err)
+}
+
+// discard removes a new file that failed, and returns why it did.
+func (r *rewrite) discard(folder FS, err error) error {
+	if r.file != nil {
+		_ = r.file.Close() // nobody will read it
+	}
+	if failed := folder.Remove(newName); failed != nil {
+		return fmt.Errorf("remove %s: %w, after: %v", newName, failed, err)
+	}
+	return fmt.Errorf("write %s: %w", newName, err)
+}
+
+// giveUp goes on with the old file, if the error allows it. The lock is held.
+func (f *file) giveUp(r *rewrite, err error) {
 	f.next = nil
-	return f.install(r.file, r.size+int64(len(end)), f.index)
+	f.enough = f.size + f.slack
+	if f.err == nil && !r.harmless(err) {
+		_ = f.fail(err) // whoever applies next is told
+	}
+}
+
+// create makes the new file. The lock is held.
+func (f *file) create() (*rewrite, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	r := &rewrite{}
+	var err error
+	if r.file, err = f.fs.Create(newName); err != nil {
+		err = fmt.Errorf("create %s: %w", newName, err)
+		f.giveUp(r, err)
+	}
+	return r, err
+}
+
+// rename puts the new file in the old one's place, durably.
+func (f *file) rename() error {
+	if err := f.fs.Rename(newName, FileName); err != nil {
+		return err
+	}
+	return f.fs.SyncDir()
+}
+
+// take goes on with the new file. The lock is held.
+func (f *file) take(r *rewrite) {
+	f.open, f.size, f.compact = r.file, r.size, r.size
+	f.next, f.enough = nil, 0
 }
 
 // cancelRewrite ends a rewrite that is going on, and waits for that.
 func (s *Store) cancelRewrite() {
 	s.file.mu.Lock()
-	if s.file.next != nil {
-		s.file.next.cancel = true
+	var sn *Snapshot
+	if r := s.file.next; r != nil && !r.named {
+		r.err, sn = errCancelled, r.snapshot
 	}
 	s.file.mu.Unlock()
+	if sn != nil {
+		_ = sn.Close() // never fails; whoever reads it ends
+	}
 	s.rewriting.Wait()
 }
 
-// writeAnew writes the whole file at once, before anything is applied.
-func (s *Store) writeAnew() error {
-	return s.file.replace(func(f File) (int64, uint64, error) {
-		sn := s.Snapshot()
-		size, err := sn.WriteTo(f)
-		return size, sn.applied, err
-	})
+// replace puts a new file in the old one's place while nothing is applied. write fills it.
+func (f *file) replace(write func(io.Writer) (int64, error)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, err := f.create()
+	if err != nil {
+		return err
+	}
+	if r.size, err = write(r.file); err == nil {
+		err = r.file.Sync()
+	}
+	if err == nil {
+		r.named = true
+		err = f.rename()
+	}
+	if err != nil {
+		err = r.discard(f.fs, err)
+		f.giveUp(r, err)
+		return err
+	}
+	if f.open != nil {
+		_ = f.open.Close() // what was in it stands in the new one
+	}
+	f.take(r)
+	return nil
 }

@@ -24,12 +24,13 @@ type Snapshot struct {
 	old  layer  // how records were that have changed since; over the database it is the state
 	next string // the first key that was not read yet
 
-	page   []pair
-	buffer []byte // what was read of the frame last
-	unread []byte // what of that nobody has got yet
-	size   int64
-	crc    uint32
-	ended  bool
+	pageRecords int
+	page        []pair
+	buffer      []byte // what was read of the frame last
+	unread      []byte // what of that nobody has got yet
+	size        int64
+	crc         uint32
+	ended       bool
 }
 
 type pair struct{ key, value string }
@@ -46,7 +47,7 @@ var errGone = errors.New("read snapshot: it was closed, or the store was closed 
 func (s *Store) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sn := &Snapshot{store: s, db: s.db, totals: s.totals}
+	sn := &Snapshot{store: s, db: s.db, totals: s.totals, pageRecords: pageRecords}
 	s.snapshots = append(s.snapshots, weak.Make(sn))
 	return sn
 }
@@ -149,11 +150,13 @@ func (sn *Snapshot) turn() error {
 	err := sn.view(func() {
 		sn.old.ascend(span{sn.next, everything.to}, func(key, value string) bool {
 			sn.page = append(sn.page, pair{key, value})
-			sn.next = key + "\x00"
 			bytes += len(key) + len(value)
-			return len(sn.page) < pageRecords && bytes < pageBytes
+			return len(sn.page) < sn.pageRecords && bytes < pageBytes
 		})
 	})
+	if n := len(sn.page); n > 0 {
+		sn.next = sn.page[n-1].key + "\x00"
+	}
 	return err
 }
 

@@ -17,8 +17,6 @@ type Store struct {
 	file      *file
 	rewriting sync.WaitGroup
 
-	applying sync.Mutex // held from writing a batch to the file until it can be seen
-
 	mu sync.RWMutex // held for reading while anyone looks at db
 	db *buntdb.DB
 	totals
@@ -53,7 +51,7 @@ func Load(content []byte) (*Store, Extent, error) {
 		return nil, extent, err
 	}
 	sums.applied = index
-	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, index: index, size: extent.Whole, compact: extent.Whole}
+	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: extent.Whole}
 	return &Store{file: f, db: db, totals: sums}, extent, nil
 }
 
@@ -124,9 +122,10 @@ func (t *totals) add(key, value string) (err error) {
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
 func (s *Store) Close() error {
 	s.cancelRewrite()
+	err := s.file.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return errors.Join(s.file.close(), s.db.Close())
+	return errors.Join(err, s.db.Close())
 }
 
 // Applied returns the revision of the last entry applied.
