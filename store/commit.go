@@ -17,7 +17,8 @@ type batch struct {
 
 // totals sum up the database, so that nobody has to walk it.
 type totals struct {
-	applied  uint64 // raft index of the last entry applied
+	applied  uint64 // revision of the last entry applied
+	base     uint64 // revision at which this history was begun; 0 unless it was begun from a backup
 	clock    Millis // latest time that an entry carried; the store's time never runs back
 	hash     uint64 // sum of the hashes of all records: equal states have equal sums
 	configs  int    // how many configs there are, expired ones included, the system's not
@@ -30,7 +31,7 @@ func (s *Store) newBatch() (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batch{layer: layer{under: base{tx}}, tx: tx, totals: s.totals}, nil
+	return &batch{layer: layer{under: database{tx}}, tx: tx, totals: s.totals}, nil
 }
 
 // end sums the changes up and lets go of the database.
@@ -77,17 +78,31 @@ func (s *Store) commit(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals = b.totals
+	open := s.openSnapshots()
 	return s.db.Update(func(tx *buntdb.Tx) (err error) {
 		b.changes.Scan(func(key string, c change) bool {
-			if c.delete {
-				if _, err = tx.Delete(key); err == buntdb.ErrNotFound {
-					err = nil
-				}
-			} else {
-				_, _, err = tx.Set(key, c.value, nil)
+			var old string
+			var found bool
+			if old, found, err = c.put(tx, key); err != nil {
+				return false
 			}
-			return err == nil
+			for _, sn := range open {
+				sn.keep(key, old, found)
+			}
+			return true
 		})
 		return err
 	})
+}
+
+// put makes a change in the database, and returns what stood there before.
+func (c change) put(tx *buntdb.Tx, key string) (old string, found bool, err error) {
+	if !c.delete {
+		return tx.Set(key, c.value, nil)
+	}
+	old, err = tx.Delete(key)
+	if err == buntdb.ErrNotFound {
+		return "", false, nil
+	}
+	return old, err == nil, err
 }

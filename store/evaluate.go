@@ -17,7 +17,7 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
 		now := max(now, s.clock)
-		entry := &layer{under: base{db}}
+		entry := &layer{under: database{db}}
 		kept := 0
 		for i, u := range updates {
 			txn, err := evaluate(entry, now, u, &s.totals)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"sync"
 )
 
@@ -25,9 +24,7 @@ const slack = 8 << 20
 // write that failed may have left half a frame behind, and a failed sync is never
 // retried, because the system may have dropped what it could not write.
 type file struct {
-	fs      FS
-	fresh   bool // there was none
-	damaged bool // it did not end with a whole frame
+	fs FS
 
 	mu      sync.Mutex
 	open    File
@@ -40,28 +37,24 @@ type file struct {
 	err     error
 }
 
-// openFile opens the file, and returns those of its bytes that are whole frames.
-func openFile(folder FS) (*file, []byte, error) {
-	f := &file{fs: folder, slack: slack}
-	content, err := folder.ReadFile(FileName)
-	if errors.Is(err, fs.ErrNotExist) {
-		f.fresh = true
-		return f, nil, nil
+// attach gives the store a file in a folder, which holds what was loaded of its content.
+func (s *Store) attach(folder FS, fresh bool, content []byte, extent Extent) (err error) {
+	f := s.file
+	f.fs, f.open = folder, nil
+	if extent.Damaged() {
+		err = keep(folder, content[extent.Whole:])
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the store's file: %w", err)
-	}
-	valid, index := scan(content)
-	f.index, f.size, f.compact = index, int64(valid), int64(valid)
-	if f.damaged = valid < len(content); f.damaged {
-		err = keep(folder, content[valid:])
-	} else {
+	switch {
+	case err != nil:
+	case fresh || extent.Damaged():
+		return s.writeAnew()
+	default:
 		f.open, err = folder.Append(FileName)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the store's file: %w", err)
+		return fmt.Errorf("open the store's file: %w", err)
 	}
-	return f, content[:valid], nil
+	return nil
 }
 
 // keep saves what is about to be cut off: half a batch after a power cut, but it may be

@@ -143,9 +143,9 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 	for i := range b {
 		for bit := range 8 {
 			flipped[i] ^= 1 << bit
-			valid, index := scan(flipped)
-			if valid > i || index >= 40 {
-				t.Fatalf("bit %d of byte %d: %d bytes taken for good, up to index %d", bit, i, valid, index)
+			e, index := scan(flipped)
+			if e.Whole > int64(i) || index >= 40 {
+				t.Fatalf("bit %d of byte %d: %+v, up to index %d", bit, i, e, index)
 			}
 			flipped[i] = b[i]
 		}
@@ -166,9 +166,9 @@ func TestWhatIsCutOffIsKept(t *testing.T) {
 	b[len(b)/2] ^= 1
 	folder := memory{FileName: bytes.Clone(b)}
 	h.check(t, folder, 0)
-	valid, _ := scan(b)
-	if got := append(b[:valid:valid], folder[cutName]...); !bytes.Equal(got, b) {
-		t.Errorf("%d bytes were whole and %d kept, of %d", valid, len(folder[cutName]), len(b))
+	e, _ := scan(b)
+	if got := append(b[:e.Whole:e.Whole], folder[cutName]...); !bytes.Equal(got, b) {
+		t.Errorf("%d bytes were whole and %d kept, of %d", e.Whole, len(folder[cutName]), len(b))
 	}
 }
 

@@ -15,6 +15,7 @@ const (
 	goldenRecord    = "\x01\x02\a\xe8\a\xd0\x0f\x00\x05alice\x041.2."
 	goldenNamespace = "\x01\a\x02"
 	goldenProposer  = "\x01\x02\xe8\a\x02\x01\x01\bcprod\x00db"
+	goldenBase      = "\x01\a\xd0\x0f"
 	goldenFrame     = "*3\r\n$3\r\nset\r\n$8\r\ncprod\x00db\r\n$3\r\n1.2\r\n*2\r\n$3\r\ndel\r\n$3\r\nc\x00x\r\n" +
 		"*3\r\n$3\r\nset\r\n$9\r\n\xff\xffapplied\r\n$42\r\n0000000000000007 000000000000003a a4d89506\r\n"
 )
@@ -58,6 +59,13 @@ func TestRecordFormat1(t *testing.T) {
 	if got, err := decodeNamespace(goldenNamespace); err != nil || got != ns {
 		t.Errorf("decodeNamespace = %+v, %v", got, err)
 	}
+	b := base{revision: 7, clock: 2000}
+	if got := b.encode(); got != goldenBase {
+		t.Errorf("encode = %q", got)
+	}
+	if got, err := decodeBase(goldenBase); err != nil || got != b {
+		t.Errorf("decodeBase = %+v, %v", got, err)
+	}
 	p := proposer{seq: 2, at: 1000, outcome: Outcome{"", "cprod\x00db"}}
 	if got := p.encode(); got != goldenProposer {
 		t.Errorf("encode = %q", got)
@@ -74,10 +82,10 @@ func TestFrameFormat1(t *testing.T) {
 	if string(b) != goldenFrame {
 		t.Errorf("frame = %q", b)
 	}
-	if valid, index := scan([]byte(goldenFrame)); valid != len(goldenFrame) || index != 7 {
-		t.Errorf("scan = %d, %d", valid, index)
+	if e, index := scan([]byte(goldenFrame)); e.Damaged() || e.Frames != 1 || index != 7 {
+		t.Errorf("scan = %+v, %d", e, index)
 	}
-	if valid, _ := scan(bytes.Repeat([]byte(goldenFrame), 2)); valid != len(goldenFrame) {
+	if e, _ := scan(bytes.Repeat([]byte(goldenFrame), 2)); e.Whole != int64(len(goldenFrame)) || !e.Damaged() {
 		t.Error("a frame whose index does not grow was taken")
 	}
 }
@@ -105,9 +113,9 @@ func FuzzDecodeEntry(f *testing.F) {
 func FuzzScan(f *testing.F) {
 	f.Add([]byte(goldenFrame))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		valid, _ := scan(b)
-		if again, _ := scan(b[:valid]); again != valid {
-			t.Errorf("%d bytes were valid, then %d", valid, again)
+		e, _ := scan(b)
+		if again, _ := scan(b[:e.Whole]); again.Damaged() || again.Frames != e.Frames {
+			t.Errorf("%+v, then %+v", e, again)
 		}
 	})
 }

@@ -59,20 +59,31 @@ func appendRecords(b []byte, l *layer) []byte {
 	return b
 }
 
-// scan returns the length of the longest prefix that is whole frames, and the raft
-// index of the last of them.
-func scan(b []byte) (valid int, index uint64) {
-	for at := valid; ; {
+// An Extent tells how much of a file's content counts: the whole frames it begins with.
+type Extent struct {
+	Bytes  int64 // all there are
+	Whole  int64 // those of the whole frames
+	Frames int
+}
+
+// Damaged reports whether something follows the whole frames.
+func (e Extent) Damaged() bool { return e.Whole < e.Bytes }
+
+// scan finds the longest prefix that is whole frames, and the index of the last of them.
+func scan(b []byte) (e Extent, index uint64) {
+	e.Bytes = int64(len(b))
+	for at := 0; ; {
 		key, value, n := parseRecord(b[at:])
 		if n == 0 {
-			return valid, index
+			return e, index
 		}
 		if string(key) == marker {
-			i, ok := checkMarker(b[valid:at], value)
-			if !ok || valid > 0 && i <= index {
-				return valid, index
+			i, ok := checkMarker(b[e.Whole:at], value)
+			if !ok || e.Frames > 0 && i <= index {
+				return e, index
 			}
-			valid, index = at+n, i
+			e.Whole, index = int64(at+n), i
+			e.Frames++
 		}
 		at += n
 	}

@@ -13,17 +13,17 @@ type source interface {
 	ascend(s span, visit func(key, value string) bool)
 }
 
-// base is the database as a source.
-type base struct{ *buntdb.Tx }
+// database is BuntDB as a source.
+type database struct{ *buntdb.Tx }
 
-func (b base) get(key string) (string, bool) {
-	value, err := b.Get(key)
+func (d database) get(key string) (string, bool) {
+	value, err := d.Get(key)
 	return value, err == nil
 }
 
-func (b base) ascend(s span, visit func(key, value string) bool) {
+func (d database) ascend(s span, visit func(key, value string) bool) {
 	// The only error is that of a transaction that has ended.
-	_ = b.AscendRange("", s.from, s.to, visit)
+	_ = d.AscendRange("", s.from, s.to, visit)
 }
 
 // A layer holds changes over a source, and is a source itself.

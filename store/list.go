@@ -113,6 +113,9 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 	}
 }
 
+// systems spans the system's configs, and those of namespaces that are named like it.
+var systems = span{configs + validate.System, configs + validate.System + "\xff"}
+
 // systemKey reports whether a config's key in the database is one of the system's.
 func systemKey(key string) bool {
 	rest, found := strings.CutPrefix(key, configs+validate.System)

@@ -23,10 +23,12 @@ func Join(namespace, key string) string {
 //	c<namespace>\x00<key>   a config's Record
 //	n<namespace>            a namespace's revision and size
 //	s<node>                 the last entry of a node, and how it ended
+//	b                       where this history was begun, if it was from a backup
 const (
 	configs    = "c"
 	namespaces = "n"
 	proposers  = "s"
+	baseKey    = "b"
 )
 
 func configKey(name string) string {
@@ -41,6 +43,9 @@ func configName(dbKey string) string {
 }
 
 func namespaceKey(namespace string) string { return namespaces + namespace }
+
+// everything spans all keys of the database.
+var everything = span{"", "\xff"}
 
 // span is a range of database keys, from the first to before the second.
 type span struct{ from, to string }

@@ -10,7 +10,7 @@ type Millis int64
 type Record struct {
 	Value    string
 	Version  uint64 // how often it has been written since it was created
-	Revision uint64 // raft index of the entry that wrote it; grows across the whole store
+	Revision uint64 // of the entry that wrote it: grows across the whole store
 	Created  Millis
 	Updated  Millis
 	Expires  Millis // when it is gone; zero if never

@@ -23,9 +23,6 @@ type rewrite struct {
 	cancel bool   // so does it guard this
 }
 
-// pageSize is how many records are copied from memory at a time.
-const pageSize = 2000
-
 // startRewrite starts to write the file anew, unless that is going on.
 func (s *Store) startRewrite() error {
 	f := s.file
@@ -106,7 +103,7 @@ func (s *Store) page(from string) (page []pair, next string, more bool) {
 	defer s.mu.RUnlock()
 	_ = s.db.View(func(tx *buntdb.Tx) error {
 		return tx.AscendGreaterOrEqual("", from, func(key, value string) bool {
-			if len(page) == pageSize {
+			if len(page) == pageRecords {
 				next, more = key, true
 				return false
 			}
@@ -162,6 +159,6 @@ func (s *Store) writeAnew() error {
 	return s.file.replace(func(f File) (int64, uint64, error) {
 		sn := s.Snapshot()
 		size, err := sn.WriteTo(f)
-		return size, sn.index, err
+		return size, sn.applied, err
 	})
 }

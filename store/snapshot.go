@@ -1,86 +1,174 @@
 package store
 
 import (
-	"bufio"
-	"fmt"
+	"errors"
 	"hash/crc32"
 	"io"
+	"slices"
+	"weak"
 
 	"github.com/tidwall/buntdb"
 )
 
-// A Snapshot is the whole state at one raft index. It shares the store's strings and
-// holds no lock, so writing it out may take as long as it likes.
+// A Snapshot is the whole state at one revision, to be read as one frame of the file's
+// format. Taking it costs nothing, and it holds no lock from one Read to the next: it pages
+// through the database, and whoever changes a record that it has not come to leaves it the
+// old one. One goroutine reads it; any may close it. One that was read to its end need not
+// be closed, and one that nobody has any more is as good as closed.
 type Snapshot struct {
-	index   uint64
-	records []pair
+	store *Store
+	db    *buntdb.DB // of which it is, even if the store has another by now
+	totals
+
+	// Both belong to store.mu. The reader, who alone changes next, only shares it.
+	old  layer  // how records were that have changed since; over the database it is the state
+	next string // the first key that was not read yet
+
+	page   []pair
+	buffer []byte // what was read of the frame last
+	unread []byte // what of that nobody has got yet
+	size   int64
+	crc    uint32
+	ended  bool
 }
 
 type pair struct{ key, value string }
 
+// How much a Snapshot copies from memory at a time, in records and about in bytes.
+const (
+	pageRecords = 2000
+	pageBytes   = 1 << 20
+)
+
+var errGone = errors.New("read snapshot: it was closed, or the store was closed or restored")
+
 // Snapshot takes the state as it stands.
 func (s *Store) Snapshot() *Snapshot {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	sn := &Snapshot{index: s.applied}
-	_ = s.db.View(func(tx *buntdb.Tx) error {
-		return tx.Ascend("", func(key, value string) bool {
-			sn.records = append(sn.records, pair{key, value})
-			return true
-		})
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sn := &Snapshot{store: s, db: s.db, totals: s.totals}
+	s.snapshots = append(s.snapshots, weak.Make(sn))
 	return sn
 }
 
-// WriteTo writes the snapshot as one frame of the file's format.
-func (sn *Snapshot) WriteTo(w io.Writer) (int64, error) {
-	out := bufio.NewWriterSize(w, 64<<10)
-	var size int64
-	var crc uint32
-	var b []byte
-	for _, r := range sn.records {
-		b = appendSet(b[:0], r.key, r.value)
-		size += int64(len(b))
-		crc = crc32.Update(crc, castagnoli, b)
-		if _, err := out.Write(b); err != nil {
+// openSnapshots returns the snapshots that somebody may still read. The lock is held.
+func (s *Store) openSnapshots() (open []*Snapshot) {
+	s.snapshots = slices.DeleteFunc(s.snapshots, func(p weak.Pointer[Snapshot]) bool {
+		sn := p.Value()
+		if sn != nil {
+			open = append(open, sn)
+		}
+		return sn == nil
+	})
+	return open
+}
+
+// keep saves a record that is about to change, unless it was read or has changed before.
+// The lock is held.
+func (sn *Snapshot) keep(key, value string, found bool) {
+	if key < sn.next {
+		return
+	}
+	if _, kept := sn.old.changes.Get(key); !kept {
+		sn.old.changes.Set(key, change{value: value, delete: !found})
+	}
+}
+
+// Revision returns the revision at which the state stood so.
+func (sn *Snapshot) Revision() uint64 { return sn.applied }
+
+// Read reads on in the frame. It fails once the store was closed or restored.
+func (sn *Snapshot) Read(p []byte) (int, error) {
+	if err := sn.fill(); err != nil {
+		return 0, err
+	}
+	n := copy(p, sn.unread)
+	sn.unread = sn.unread[n:]
+	return n, nil
+}
+
+// WriteTo writes what was not read yet of the frame.
+func (sn *Snapshot) WriteTo(w io.Writer) (size int64, err error) {
+	for {
+		if err := sn.fill(); err == io.EOF {
+			return size, nil
+		} else if err != nil {
+			return size, err
+		}
+		n, err := w.Write(sn.unread)
+		size += int64(n)
+		sn.unread = sn.unread[n:]
+		if err != nil {
 			return size, err
 		}
 	}
-	b = appendMarker(b[:0], sn.index, size, crc)
-	size += int64(len(b))
-	if _, err := out.Write(b); err != nil {
-		return size, err
-	}
-	return size, out.Flush()
 }
 
-// Restore puts a snapshot that another node wrote in the place of everything here. It
-// happens whole or, after an error, not at all.
-func (s *Store) Restore(r io.Reader) error {
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return fmt.Errorf("receive snapshot: %w", err)
+// Close lets go of the state. Reading fails then, unless it was at its end.
+func (sn *Snapshot) Close() error {
+	sn.store.mu.Lock()
+	defer sn.store.mu.Unlock()
+	mine := weak.Make(sn)
+	sn.store.snapshots = slices.DeleteFunc(sn.store.snapshots, func(p weak.Pointer[Snapshot]) bool { return p == mine })
+	sn.db, sn.old = nil, layer{}
+	return nil
+}
+
+// fill sees to it that something is unread, or returns [io.EOF].
+func (sn *Snapshot) fill() error {
+	switch {
+	case len(sn.unread) > 0:
+		return nil
+	case sn.ended:
+		return io.EOF
 	}
-	valid, index := scan(content)
-	if valid == 0 || valid != len(content) {
-		return fmt.Errorf("receive snapshot: damaged behind byte %d of %d", valid, len(content))
-	}
-	db, sums, err := load(content)
-	if err != nil {
-		return fmt.Errorf("receive snapshot: %w", err)
-	}
-	sums.applied = index
-	s.cancelRewrite()
-	err = s.file.replace(func(f File) (int64, uint64, error) {
-		n, err := f.Write(content)
-		return int64(n), index, err
-	})
-	if err != nil {
+	if err := sn.turn(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old := s.db
-	s.db, s.totals = db, sums
-	return old.Close()
+	b := sn.buffer[:0]
+	for _, r := range sn.page {
+		b = appendSet(b, r.key, r.value)
+	}
+	sn.size += int64(len(b))
+	sn.crc = crc32.Update(sn.crc, castagnoli, b)
+	if len(sn.page) == 0 {
+		b = appendMarker(b, sn.applied, sn.size, sn.crc)
+		sn.ended = true
+		_ = sn.Close() // never fails
+	}
+	sn.buffer, sn.unread = b, b
+	return nil
+}
+
+// turn copies the next page; after the last comes an empty one.
+func (sn *Snapshot) turn() error {
+	sn.store.mu.RLock()
+	defer sn.store.mu.RUnlock()
+	sn.page = sn.page[:0]
+	bytes := 0
+	err := sn.view(func() {
+		sn.old.ascend(span{sn.next, everything.to}, func(key, value string) bool {
+			sn.page = append(sn.page, pair{key, value})
+			sn.next = key + "\x00"
+			bytes += len(key) + len(value)
+			return len(sn.page) < pageRecords && bytes < pageBytes
+		})
+	})
+	return err
+}
+
+// view runs do while the old records stand over the database. The lock is held.
+func (sn *Snapshot) view(do func()) error {
+	if sn.db == nil {
+		return errGone
+	}
+	err := sn.db.View(func(tx *buntdb.Tx) error {
+		sn.old.under = database{tx}
+		do()
+		return nil
+	})
+	if err == buntdb.ErrDatabaseClosed {
+		return errGone
+	}
+	return err
 }

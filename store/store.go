@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"sync"
+	"weak"
 
 	"github.com/tidwall/buntdb"
 )
@@ -19,33 +22,46 @@ type Store struct {
 	mu sync.RWMutex // held for reading while anyone looks at db
 	db *buntdb.DB
 	totals
+	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
 // ends in damage, as a power cut can leave it, is cut back to its last whole batch before the
 // damage; what is cut off is kept beside it.
-func Open(fs FS) (*Store, error) {
-	f, content, err := openFile(fs)
+func Open(folder FS) (*Store, error) {
+	content, err := folder.ReadFile(FileName)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
+		return nil, fmt.Errorf("read the store's file: %w", err)
+	}
+	s, extent, err := Load(content)
 	if err != nil {
 		return nil, err
 	}
-	db, sums, err := load(content)
+	if err := s.attach(folder, fresh, content, extent); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Load makes a store that keeps no file out of a file's content: of the whole frames that
+// it begins with. It fails if one of them holds what this version cannot read.
+func Load(content []byte) (*Store, Extent, error) {
+	extent, index := scan(content)
+	db, sums, err := load(content[:extent.Whole])
 	if err != nil {
-		return nil, err
+		return nil, extent, err
 	}
-	sums.applied = f.index
-	s := &Store{file: f, db: db, totals: sums}
-	if f.damaged || f.fresh {
-		err = s.writeAnew()
-	}
-	return s, err
+	sums.applied = index
+	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, index: index, size: extent.Whole, compact: extent.Whole}
+	return &Store{file: f, db: db, totals: sums}, extent, nil
 }
 
 // OpenMemory opens an empty store that keeps no file.
 func OpenMemory() *Store {
-	s, err := Open(nowhere{})
+	s, _, err := Load(nil)
 	if err != nil {
-		panic("store: in memory: " + err.Error()) // nowhere never fails
+		panic("store: in memory: " + err.Error()) // nothing cannot be malformed
 	}
 	return s
 }
@@ -57,24 +73,52 @@ func load(content []byte) (*buntdb.DB, totals, error) {
 	if err != nil {
 		return nil, sums, err
 	}
-	if err := db.Load(bytes.NewReader(content)); err != nil {
-		return nil, sums, fmt.Errorf("load: %w", err)
+	err = db.Load(bytes.NewReader(content))
+	if err == nil {
+		err = db.Update(func(tx *buntdb.Tx) error { return sums.sumUp(tx) })
 	}
-	err = db.Update(func(tx *buntdb.Tx) error {
-		if _, err := tx.Delete(marker); err != nil && err != buntdb.ErrNotFound {
-			return err
+	if err != nil {
+		return nil, sums, errors.Join(fmt.Errorf("load: %w", err), db.Close())
+	}
+	return db, sums, nil
+}
+
+// sumUp takes the marker out of a database that was loaded, and counts what is in it.
+func (t *totals) sumUp(tx *buntdb.Tx) (err error) {
+	if _, err := tx.Delete(marker); err != nil && err != buntdb.ErrNotFound {
+		return err
+	}
+	ended := tx.Ascend("", func(key, value string) bool {
+		if err = t.add(key, value); err != nil {
+			err = fmt.Errorf("read %q: %w", key, err)
 		}
-		return tx.Ascend("", func(key, value string) bool {
-			sums.count(key, value, +1)
-			if key[:1] == proposers {
-				if p, err := decodeProposer(value); err == nil {
-					sums.clock = max(sums.clock, p.at)
-				}
-			}
-			return true
-		})
+		return err == nil
 	})
-	return db, sums, err
+	return errors.Join(err, ended)
+}
+
+// add counts a record that was loaded, if it can be read.
+func (t *totals) add(key, value string) (err error) {
+	switch {
+	case key == baseKey:
+		var b base
+		b, err = decodeBase(value)
+		t.base, t.clock = b.revision, max(t.clock, b.clock)
+	case strings.HasPrefix(key, configs) && strings.Contains(key, "\x00"):
+		_, err = decodeRecord(value)
+	case strings.HasPrefix(key, namespaces):
+		_, err = decodeNamespace(value)
+	case strings.HasPrefix(key, proposers):
+		var p proposer
+		p, err = decodeProposer(value)
+		t.clock = max(t.clock, p.at)
+	default:
+		err = ErrNewerFormat
+	}
+	if err == nil {
+		t.count(key, value, +1)
+	}
+	return err
 }
 
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
@@ -85,16 +129,16 @@ func (s *Store) Close() error {
 	return errors.Join(s.file.close(), s.db.Close())
 }
 
-// Applied returns the raft index of the last entry applied.
+// Applied returns the revision of the last entry applied.
 func (s *Store) Applied() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.applied
 }
 
-// Hash returns a hash over the whole state, and the raft index at which it stood so.
-// Stores with equal indexes must have equal hashes.
-func (s *Store) Hash() (index, hash uint64) {
+// Hash returns a hash over the whole state, and the revision at which it stood so.
+// Stores of one history with equal revisions must have equal hashes.
+func (s *Store) Hash() (revision, hash uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.applied, s.hash
@@ -105,7 +149,7 @@ func (s *Store) LastSeq(node uint64) (seq uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_ = s.db.View(func(db *buntdb.Tx) error {
-		p, _ := loadProposer(base{db}, node)
+		p, _ := loadProposer(database{db}, node)
 		seq = p.seq
 		return nil
 	})
@@ -118,7 +162,7 @@ func (s *Store) View(now Millis, fn func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
-		return fn(&Tx{src: base{db}, now: max(now, s.clock), totals: &s.totals, view: true})
+		return fn(&Tx{src: database{db}, now: max(now, s.clock), totals: &s.totals, view: true})
 	})
 }
 
