@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"confman/resp"
@@ -133,11 +134,13 @@ func (n *node) inTime(words ...string) (resp.Reply, error) {
 	ctx, cancel := context.WithTimeout(n.ctx, pieceTime)
 	defer cancel()
 	reply, err := (&node{n.Client, ctx}).do(words...)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		err = fmt.Errorf("the node sent nothing for %v", pieceTime)
-	case errors.Is(err, io.EOF):
-		err = errors.New("the node hung up before the end of the backup")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("the node sent nothing for %v", pieceTime)
+	}
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, end) {
+			return nil, errors.New("the node hung up before the end of the backup")
+		}
 	}
 	return reply, err
 }

@@ -21,11 +21,21 @@ type storeFile struct {
 }
 
 // openStore reads a store's file, and writes nothing: the file of that name, or the one in
-// the data directory of that name.
+// the data directory of that name. A node that runs may be about to write a batch, so what
+// seems damaged is read again.
 func openStore(path string) (*storeFile, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, store.FileName)
 	}
+	f, err := readStore(path)
+	if err == nil && f.Damaged {
+		_ = f.Close() // it is only in memory
+		return readStore(path)
+	}
+	return f, err
+}
+
+func readStore(path string) (*storeFile, error) {
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failure{exitNotFound, fmt.Errorf("there is no file %s", path)}
