@@ -61,18 +61,27 @@ func ours(path string) error {
 	}
 	foreign := ""
 	for _, e := range entries {
-		switch e.Name() {
-		case identityFile, store.FileName:
+		switch name := e.Name(); {
+		case name == identityFile, name == store.FileName:
 			return nil
-		case lockFile, identityFile + newSuffix, "lost+found": // from a start that was cut short, or of a new disk
-		default:
-			foreign = e.Name()
+		case !leftover(name):
+			foreign = name
 		}
 	}
 	if foreign != "" {
 		return fmt.Errorf("directory %s is not confman's: it has %q in it, and no %s; choose an empty or new one with --data-dir", path, foreign, identityFile)
 	}
 	return nil
+}
+
+// leftover says whether a name is one that a start which was cut short may leave, or a command that
+// sets a directory's content aside, or a new disk.
+func leftover(name string) bool {
+	switch strings.TrimSuffix(name, newSuffix) {
+	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, "lost+found":
+		return true
+	}
+	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix)
 }
 
 func writePID(lock *os.File) error {

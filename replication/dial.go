@@ -35,7 +35,7 @@ func (t *transport) open(ctx context.Context, kind, host string, patience time.D
 	if !found {
 		return nil, fmt.Errorf("no address known of host %s", host)
 	}
-	line, err := hello{Kind: kind, Cluster: t.cluster, Host: t.host, Addr: t.addr, To: host}.line()
+	line, err := t.hello(kind, host).line()
 	if err != nil {
 		return nil, err
 	}
@@ -56,4 +56,9 @@ func (t *transport) open(ctx context.Context, kind, host string, patience time.D
 		return nil, fmt.Errorf("connect to host %s at %s: %w", host, addr, err)
 	}
 	return conn, nil
+}
+
+// hello introduces this node to a host.
+func (t *transport) hello(kind, to string) hello {
+	return hello{Kind: kind, Cluster: t.cluster, Host: t.host, Addr: t.addr, To: to, Boots: t.boots, Life: t.life}
 }

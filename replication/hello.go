@@ -53,6 +53,8 @@ type hello struct {
 	Host    string    `json:"host,omitempty"`    // NodeHostID of the one who dials
 	Addr    string    `json:"addr,omitempty"`    // raft address of the one who dials
 	To      string    `json:"to,omitempty"`      // NodeHostID of the one meant to be reached
+	Boots   uint64    `json:"boots,omitempty"`   // how often the one who dials has started
+	Life    string    `json:"life,omitempty"`    // names this start, and no other one
 }
 
 // line is the hello as it is sent.
@@ -111,6 +113,9 @@ var (
 	errTooLong = errors.New("line too long")
 	// errRefused wraps what the other side gave as its reason.
 	errRefused = errors.New("refused")
+	// errFinal wraps a reason that no further attempt will change: the node that is refused
+	// must not go on.
+	errFinal = errors.New("for good")
 )
 
 // readLine reads a line of JSON without its end. It gives up at the first byte of anything else.
@@ -141,11 +146,12 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 // refusal is the line with which a node declines.
 type refusal struct {
 	Error string `json:"error"`
+	Final bool   `json:"final,omitempty"` // whoever is refused must stop
 }
 
 // refuse tells the other side why it is not served. It may not be listening any more.
 func refuse(conn net.Conn, reason error) {
-	line, err := json.Marshal(refusal{reason.Error()})
+	line, err := json.Marshal(refusal{reason.Error(), errors.Is(reason, errFinal)})
 	if err == nil {
 		_, _ = conn.Write(append(line, '\n'))
 	}
@@ -157,5 +163,13 @@ func refused(line []byte) error {
 	if json.Unmarshal(line, &r) != nil || r.Error == "" {
 		return nil
 	}
+	if r.Final {
+		return finally{fmt.Errorf("%w: %s", errRefused, r.Error)}
+	}
 	return fmt.Errorf("%w: %s", errRefused, r.Error)
 }
+
+// finally makes an error final, and keeps its text.
+type finally struct{ error }
+
+func (f finally) Unwrap() []error { return []error{errFinal, f.error} }

@@ -12,9 +12,10 @@ import (
 	"regexp"
 	"strings"
 
-	pb "github.com/lni/dragonboat/v4/raftpb"
-
 	"confman/store"
+
+	"github.com/google/uuid"
+	pb "github.com/lni/dragonboat/v4/raftpb"
 )
 
 // dragonboat keeps its data in a folder that has the machine's name, and notes that name in a
@@ -131,31 +132,66 @@ func removeEmpty(folder string) error {
 
 // followStatus changes the name in dragonboat's note.
 func followStatus(dir, hostname string, log *slog.Logger) error {
-	path := filepath.Join(dir, statusFile)
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // dragonboat has not come that far
-	}
-	if err != nil {
+	status, found, err := readStatus(dir)
+	if err != nil || !found || status.Hostname == "" || strings.EqualFold(status.Hostname, hostname) {
 		return err
-	}
-	status, err := decodeStatus(content)
-	if err != nil {
-		return fmt.Errorf("%s is damaged (%w): remove this node from the cluster and let it join again with an empty data directory", path, err)
-	}
-	if status.Hostname == "" || strings.EqualFold(status.Hostname, hostname) {
-		return nil
 	}
 	log.Info("the machine has a new name, dragonboat is told", "old", status.Hostname, "new", hostname)
 	status.Hostname = hostname
 	return replaceFile(store.Dir(dir), statusFile, encodeStatus(status))
 }
 
-func decodeStatus(content []byte) (s pb.RaftDataStatus, err error) {
-	if len(content) < 8 || !bytes.Equal(content[:8], statusSum(content[8:])) {
-		return s, errors.New("wrong checksum")
+// readStatus reads dragonboat's note, which is not there before dragonboat has come that far.
+func readStatus(dir string) (s pb.RaftDataStatus, found bool, err error) {
+	content, err := os.ReadFile(filepath.Join(dir, statusFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, false, nil
 	}
-	return s, decode(content[8:], &s)
+	if err == nil {
+		s, err = decodeStatus(content)
+	}
+	if err != nil {
+		return s, false, fmt.Errorf("%s is damaged: %w", statusFile, err)
+	}
+	return s, true, nil
+}
+
+// hostFile is where dragonboat keeps the host id: eight bytes of a checksum, then its 16 bytes.
+const hostFile = "NODEHOST.ID"
+
+// readHost reads the host id, which is not there before dragonboat has come that far.
+func readHost(dir string) (host string, found bool, err error) {
+	content, err := os.ReadFile(filepath.Join(dir, hostFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	var id uuid.UUID
+	if err == nil {
+		content, err = checked(content)
+	}
+	if err == nil {
+		id, err = uuid.FromBytes(content)
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("%s is damaged: %w", hostFile, err)
+	}
+	return id.String(), true, nil
+}
+
+// checked returns what follows the checksum in a file of dragonboat's.
+func checked(content []byte) ([]byte, error) {
+	if len(content) < 8 || !bytes.Equal(content[:8], statusSum(content[8:])) {
+		return nil, errors.New("wrong checksum")
+	}
+	return content[8:], nil
+}
+
+func decodeStatus(content []byte) (s pb.RaftDataStatus, err error) {
+	content, err = checked(content)
+	if err != nil {
+		return s, err
+	}
+	return s, decode(content, &s)
 }
 
 func encodeStatus(s pb.RaftDataStatus) []byte {

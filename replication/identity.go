@@ -25,6 +25,13 @@ type identity struct {
 	Host    string    `json:"host"`   // dragonboat's NodeHostID
 	Joined  bool      `json:"joined"` // came as a non-voter, and must say so at each start, even as a voter
 	Boots   uint64    `json:"boots"`  // how often it started; part of the number of each of its entries
+	// Seed is the raft address of the member through which it joined, for as long as it knows no other.
+	Seed string `json:"seed,omitempty"`
+	// Base is the revision at which the cluster's history was begun anew from a backup, or 0. The
+	// raft log cannot be applied to a store that does not begin there.
+	Base uint64 `json:"base,omitempty"`
+	// Replaces is the node in whose place it came, or 0. Once it votes, that has no meaning any more.
+	Replaces uint64 `json:"replaces,omitempty"`
 }
 
 // loadIdentity reads the identity of a data directory; found is false if it has none yet.

@@ -1,10 +1,15 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"confman/store"
@@ -23,40 +28,94 @@ type joinRequest struct {
 	Host string `json:"host"`
 	Raft string `json:"raft"`
 	RESP string `json:"resp"`
+	// A node that comes in another's place says so, and which: by its number, or else by the host
+	// that it was, or else it is the one that had the same raft address.
+	Replace bool   `json:"replace,omitempty"`
+	Node    uint64 `json:"node,omitempty"`
+	Was     string `json:"was,omitempty"`
 }
 
 // joinAnswer is who it becomes.
 type joinAnswer struct {
-	Cluster clusterID `json:"cluster"`
-	Node    uint64    `json:"node"`
+	Cluster  clusterID `json:"cluster"`
+	Node     uint64    `json:"node"`
+	Base     uint64    `json:"base,omitempty"`
+	Replaces uint64    `json:"replaces,omitempty"`
 }
 
 // joinPatience is how long a new node goes on asking, at least.
 const joinPatience = 10 * time.Second
 
+// pendingFile keeps the host id of a node that has asked to join, so that it asks as the same
+// one if it did not get to hear the answer.
+const pendingFile = "joining"
+
 // join asks the member at an address to take this node up.
-func (n *Node) join(ctx context.Context) (identity, error) {
-	id := identity{Host: uuid.NewString(), Joined: true}
-	request, err := json.Marshal(joinRequest{Host: id.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr})
-	if err != nil {
-		return identity{}, err
+func (n *Node) join(ctx context.Context, r joinRequest) (id identity, err error) {
+	if r.Host, err = pendingHost(n.Dir); err != nil {
+		return id, fmt.Errorf("join a cluster: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(joinPatience, 4*n.Profile.Again))
 	defer cancel()
-	var answer joinAnswer
+	answer, err := n.request(ctx, n.Join, r)
+	if err != nil {
+		return id, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+	}
+	return identity{
+		Host: r.Host, Joined: true, Seed: n.Join,
+		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
+	}, nil
+}
+
+// request asks a member until it has taken this node up, or refuses for good.
+func (n *Node) request(ctx context.Context, member string, r joinRequest) (answer joinAnswer, err error) {
+	r.Raft, r.RESP = n.Raft.Addr().String(), n.RESPAddr
+	request, err := json.Marshal(r)
+	if err != nil {
+		return answer, err
+	}
+	var refusal error
 	err = n.persist(ctx, func(ctx context.Context) error {
-		reply, err := ask(ctx, n.Join, request)
+		reply, err := ask(ctx, member, request)
+		if errors.Is(err, errFinal) {
+			refusal = err
+			return nil
+		}
 		if err != nil {
 			n.log().Info("waiting for a member to take this node up", "error", err)
 			return err
 		}
 		return json.Unmarshal(reply, &answer)
 	})
-	if err != nil {
-		return identity{}, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+	return answer, cmp.Or(refusal, err)
+}
+
+// announce asks to be taken up once more, as who the node is by now, if nothing has reached it yet:
+// it may have another address than it had when it asked.
+func (n *Node) announce(ctx context.Context) error {
+	if n.identity.Seed == "" || n.store.Applied() > 0 {
+		return nil
 	}
-	id.Cluster, id.Node = answer.Cluster, answer.Node
-	return id, nil
+	_, err := n.request(ctx, n.identity.Seed, joinRequest{Host: n.identity.Host})
+	return err
+}
+
+// pendingHost draws a host id, and notes it in the data directory, or returns the one noted there.
+func pendingHost(dir string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(dir, pendingFile))
+	if host := strings.TrimSpace(string(content)); err == nil && isHostID(host) {
+		return host, nil
+	}
+	host := uuid.NewString()
+	return host, replaceFile(store.Dir(dir), pendingFile, []byte(host+"\n"))
+}
+
+// settled forgets the host id that was noted to join: it stands in the identity now.
+func settled(dir string) error {
+	if err := os.Remove(filepath.Join(dir, pendingFile)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // admit answers a request to join.
@@ -73,31 +132,41 @@ func (n *Node) admit(ctx context.Context, request []byte) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, errors.New("this node is still starting")
 	}
-	var id uint64
+	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base}
 	err := n.Update(ctx, systemUser, func(tx *store.Tx) (err error) {
-		if err := setMember(tx, n.self()); err != nil {
+		if err = setMember(tx, n.self()); err != nil {
 			return err
 		}
-		id, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP})
+		if answer.Replaces, err = n.place(tx, r); err != nil {
+			return err
+		}
+		answer.Node, answer.Replaces, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP, Replaces: answer.Replaces})
 		return err
 	})
+	if err == nil {
+		err = n.cutBase(ctx)
+	}
+	if err == nil {
+		err = n.addNonVoter(ctx, answer.Node, r.Host)
+	}
 	if err != nil {
 		return nil, err
 	}
-	err = n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
+	n.log().Info("a node joins", "node", answer.Node, "raft", r.Raft, "resp", r.RESP, "replaces", answer.Replaces)
+	return json.Marshal(answer)
+}
+
+// addNonVoter has raft take a node up, unless it has.
+func (n *Node) addNonVoter(ctx context.Context, id uint64, host string) error {
+	return n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
 		if _, voter := m.Nodes[id]; voter {
 			return nil
 		}
 		if _, nonVoter := m.NonVotings[id]; nonVoter {
 			return nil
 		}
-		return n.raft.host.SyncRequestAddNonVoting(ctx, shard, id, r.Host, m.ConfigChangeID)
+		return n.raft.host.SyncRequestAddNonVoting(ctx, shard, id, host, m.ConfigChangeID)
 	})
-	if err != nil {
-		return nil, err
-	}
-	n.log().Info("a node joins", "node", id, "raft", r.Raft, "resp", r.RESP)
-	return json.Marshal(joinAnswer{Cluster: n.identity.Cluster, Node: id})
 }
 
 // promote makes this node a voter once it has caught up with the leader.
@@ -106,6 +175,9 @@ func (n *Node) promote(ctx context.Context) error {
 		return nil
 	}
 	if err := n.Barrier(ctx); err != nil {
+		return err
+	}
+	if err := n.removeReplaced(ctx); err != nil {
 		return err
 	}
 	return n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
@@ -134,16 +206,20 @@ func (n *Node) persist(ctx context.Context, step func(context.Context) error) er
 	const between = 100 * time.Millisecond
 	tick := time.NewTicker(between)
 	defer tick.Stop()
+	var why error
 	for {
 		try, cancel := context.WithTimeout(ctx, 2*n.Profile.Again)
 		err := step(try)
+		if why == nil || try.Err() == nil {
+			why = err // and not that time was up in the middle of the last attempt
+		}
 		cancel()
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ctx.Err(), err)
+			return fmt.Errorf("%w: %w", ctx.Err(), why)
 		case <-tick.C:
 		}
 	}

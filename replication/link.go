@@ -3,6 +3,7 @@ package replication
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"sync/atomic"
 
@@ -91,6 +92,9 @@ func (t *transport) watch(conn net.Conn, host string, gone *atomic.Bool) {
 		return
 	}
 	if err := refused(line); err != nil {
+		if errors.Is(err, errFinal) && t.barred != nil {
+			t.barred(err)
+		}
 		t.book.failed(host, conn.RemoteAddr().String())
 		if t.peers.dialled(host, err) {
 			t.log.Warn("connection to a node refused", "host", host, "addr", conn.RemoteAddr(), "error", err)

@@ -16,40 +16,58 @@ import (
 // log brings back what a power cut took from it.
 type machine struct {
 	store  *store.Store
+	base   uint64   // at which the store's history must have begun
 	folder store.FS // where it is noted how far the store was synced
 	synced uint64
 	// applied is told how each entry ended.
 	applied func(store.Entry, store.Outcome)
+	halt    func(error)           // stops the node and does not return
+	resync  func(revision uint64) // is told that the state was replaced; nil for nobody
 	log     *slog.Logger
 }
 
-// Open returns the index from which on the raft log has to be applied.
-func (m *machine) Open(<-chan struct{}) (uint64, error) { return m.store.Applied(), nil }
+// Open returns the index from which on the raft log has to be applied. A store whose history was
+// begun anew is ahead of the log by its base.
+func (m *machine) Open(<-chan struct{}) (uint64, error) {
+	return m.store.Applied() - m.store.Base(), nil
+}
 
-// Update applies entries. Its error stops the process, and would stop every other node
-// too if it came from an entry: so only the file, and a format of a later version, make one.
+// Update applies entries. What goes wrong halts the node, and would halt every other node too
+// if it came from an entry: so only the file, and a format of a later version, do that.
 func (m *machine) Update(entries []sm.Entry) ([]sm.Entry, error) {
+	if m.store.Base() != m.base {
+		m.halt(fmt.Errorf("the raft log goes on from revision %d, where this node's store does not begin", m.base))
+	}
 	batch := make([]store.Indexed, 0, len(entries))
 	for i, e := range entries {
 		entries[i].Result = sm.Result{Value: e.Index}
-		entry, err := store.DecodeEntry(e.Cmd)
-		if errors.Is(err, store.ErrNewerFormat) {
-			return nil, fmt.Errorf("raft log entry %d: %w", e.Index, err)
-		}
+		entry, err := decodeEntry(e.Index, e.Cmd, m.log)
 		if err != nil {
-			m.log.Error("skipping a raft log entry that no version of confman writes", "index", e.Index, "error", err)
-			entry = store.Entry{}
+			m.halt(err)
 		}
-		batch = append(batch, store.Indexed{Index: e.Index, Entry: entry})
+		batch = append(batch, store.Indexed{Index: m.base + e.Index, Entry: entry})
 	}
 	outcomes, err := m.store.Apply(batch)
 	if err != nil {
-		return nil, err
+		m.halt(err)
 	}
 	for i, outcome := range outcomes {
 		m.applied(batch[i].Entry, outcome)
 	}
 	return entries, nil
+}
+
+// decodeEntry reads a raft log entry. One that no version of confman writes changes nothing.
+func decodeEntry(index uint64, cmd []byte, log *slog.Logger) (store.Entry, error) {
+	entry, err := store.DecodeEntry(cmd)
+	if errors.Is(err, store.ErrNewerFormat) {
+		return entry, fmt.Errorf("raft log entry %d: %w", index, err)
+	}
+	if err != nil {
+		log.Error("skipping a raft log entry that no version of confman writes", "index", index, "error", err)
+		return store.Entry{}, nil
+	}
+	return entry, nil
 }
 
 // Lookup is not used: reads go to the store.
@@ -59,11 +77,15 @@ func (m *machine) Lookup(any) (any, error) { return nil, nil }
 // its log.
 func (m *machine) Sync() error {
 	index := m.store.Applied()
-	if err := m.store.Sync(); err != nil || index == m.synced {
-		return err
+	err := m.store.Sync()
+	if err == nil && index != m.synced {
+		err = writeNumber(m.folder, syncedFile, index)
+	}
+	if err != nil {
+		m.halt(err)
 	}
 	m.synced = index
-	return writeSynced(m.folder, index)
+	return nil
 }
 
 // PrepareSnapshot takes the state to send to a node that lags too far behind.
@@ -77,7 +99,15 @@ func (m *machine) SaveSnapshot(snapshot any, w io.Writer, stop <-chan struct{}) 
 
 // RecoverFromSnapshot puts another node's state in the place of this one's.
 func (m *machine) RecoverFromSnapshot(r io.Reader, _ <-chan struct{}) error {
-	return m.store.Restore(r)
+	if err := m.store.Restore(r); err != nil {
+		m.halt(err)
+	}
+	revision := m.store.Applied()
+	m.log.Info("the state was replaced by another node's", "revision", revision)
+	if m.resync != nil {
+		m.resync(revision)
+	}
+	return nil
 }
 
 // Close leaves the store open: its node closes it, and reads go on until then.

@@ -12,18 +12,24 @@ import (
 
 // A Member is a node as the members know it.
 type Member struct {
-	ID    uint64 `json:"-"`
-	Host  string `json:"host"` // its NodeHostID, which stays whatever its addresses become
-	Raft  string `json:"raft"` // address of its raft port
-	RESP  string `json:"resp"` // address where clients reach it
-	Voter bool   `json:"-"`    // as far as the node knows that was asked
+	ID       uint64 `json:"-"`
+	Host     string `json:"host"`               // its NodeHostID, which stays whatever its addresses become
+	Raft     string `json:"raft"`               // address of its raft port
+	RESP     string `json:"resp"`               // address where clients reach it
+	Boots    uint64 `json:"boots,omitempty"`    // how often it has started
+	Life     string `json:"life,omitempty"`     // names its last start
+	Replaces uint64 `json:"replaces,omitempty"` // the node in whose place it comes, until it has settled
+	Voter    bool   `json:"-"`                  // as far as the node knows that was asked
 }
 
 // Members stand in the store, as configs of the system: confman/nodes/<id>. The highest id
-// that was ever given out stands beside them, because raft never takes one again.
+// that was ever given out stands beside them, because raft never takes one again, and so do
+// the hosts that were replaced: confman/gone/<host>, each with the id of the node that took
+// its place.
 const (
 	nodesNamespace = "confman/nodes"
 	lastNode       = "confman/last-node"
+	goneNamespace  = "confman/gone"
 )
 
 // MembersOf returns the members that a store knows, by id.
@@ -51,12 +57,11 @@ func setMember(tx *store.Tx, m Member) error {
 	if err != nil {
 		return err
 	}
-	name := store.Join(nodesNamespace, strconv.FormatUint(m.ID, 10))
+	name := memberName(m.ID)
 	if rec, found := tx.Get(name); found && rec.Value == string(value) {
 		return nil
 	}
-	last, _ := tx.Get(lastNode)
-	if highest, _ := strconv.ParseUint(last.Value, 10, 64); m.ID > highest {
+	if m.ID > highestNode(tx) {
 		if err := tx.Set(lastNode, strconv.FormatUint(m.ID, 10), 0); err != nil {
 			return err
 		}
@@ -64,22 +69,42 @@ func setMember(tx *store.Tx, m Member) error {
 	return tx.Set(name, string(value), 0)
 }
 
-// enrol makes a host a member and gives it an id, its old one if it has been there before.
-// The node that does so must be in the table itself.
-func enrol(tx *store.Tx, m Member) (id uint64, err error) {
+func memberName(id uint64) string { return store.Join(nodesNamespace, strconv.FormatUint(id, 10)) }
+
+// highestNode is the highest id that was ever given out.
+func highestNode(tx *store.Tx) uint64 {
+	last, _ := tx.Get(lastNode)
+	id, _ := strconv.ParseUint(last.Value, 10, 64) // 0 where there is none
+	return id
+}
+
+// retire takes a member out of the table, and remembers who has its place.
+func retire(tx *store.Tx, id, by uint64) error {
 	all, err := MembersOf(tx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	last, _ := tx.Get(lastNode)
-	if m.ID, err = strconv.ParseUint(last.Value, 10, 64); err != nil {
-		return 0, fmt.Errorf("%s: %w", lastNode, err)
-	}
-	m.ID++
-	for _, known := range all {
-		if known.Host == m.Host {
-			m.ID = known.ID
+	for _, m := range all {
+		if m.ID == id {
+			tx.Delete(memberName(id))
+			return tx.Set(store.Join(goneNamespace, m.Host), strconv.FormatUint(by, 10), 0)
 		}
 	}
-	return m.ID, setMember(tx, m)
+	return nil
+}
+
+// enrol makes a host a member and gives it an id. A host that has been there before gets what it
+// got then.
+func enrol(tx *store.Tx, m Member) (id, replaces uint64, err error) {
+	all, err := MembersOf(tx)
+	if err != nil {
+		return 0, 0, err
+	}
+	m.ID = highestNode(tx) + 1
+	for _, known := range all {
+		if known.Host == m.Host {
+			m.ID, m.Replaces = known.ID, max(known.Replaces, m.Replaces)
+		}
+	}
+	return m.ID, m.Replaces, setMember(tx, m)
 }

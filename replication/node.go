@@ -17,8 +17,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/lni/dragonboat/v4"
-	"github.com/lni/dragonboat/v4/config"
 	sm "github.com/lni/dragonboat/v4/statemachine"
+	"github.com/lni/vfs"
 )
 
 // Node is one member of a cluster. Its exported fields are set before Start.
@@ -29,11 +29,26 @@ type Node struct {
 	Join     string        // raft address of a member, for a node that has no identity yet
 	Profile  Profile       // timing
 	Hold     time.Duration // how long an update may take
+	Reserve  int64         // bytes of free disk space below which the node takes no writes; 0 for none
 	Log      *slog.Logger  // nil for none
+	// CrashOutput is told the file that what the runtime prints at the end of the process is to be
+	// written into; nil for none.
+	CrashOutput func(*os.File) error
+	// Resync is called after another node's state has taken the place of this one's: whoever keeps
+	// anything that was derived from the store must begin anew; nil for none.
+	Resync func(revision uint64)
 
 	disk      disk
+	clock     func() time.Time      // nil for the machine's
+	free      func() (int64, error) // bytes of disk space; nil for the machine's
+	ending    *ending
 	identity  identity
+	life      string // names this start
+	alone     bool   // it talks to no other node
 	dir       *dataDir
+	room      *room
+	crashes   []crash
+	degraded  string // why the node only reads, or ""
 	store     *store.Store
 	transport *transport
 	raft      *raft
@@ -46,9 +61,12 @@ type Node struct {
 // disk is where a node keeps what it must not lose. Tests put one under it whose power they
 // can cut; the zero value is the machine's.
 type disk struct {
-	folder store.FS   // of the store's file
-	raft   config.IFS // of the raft log
+	folder store.FS // of the store's file
+	raft   vfs.FS   // of the raft log
 }
+
+// raftFolder is where dragonboat keeps the raft log, in the data directory.
+const raftFolder = "raft"
 
 // systemUser is on whose behalf the node itself writes.
 const systemUser = "system"
@@ -60,64 +78,103 @@ func (n *Node) log() *slog.Logger {
 	return n.Log
 }
 
+func (n *Node) now() time.Time {
+	if n.clock == nil {
+		return time.Now()
+	}
+	return n.clock()
+}
+
 // Start takes the data directory, finds out who the node is, opens its store, and takes
-// part in its cluster. When it returns, reads work; whether writes do depends on the others.
+// part in its cluster. When it returns, reads work; whether writes do depends on the others. A
+// node that must not take part, for want of room or because it has crashed over and over, reads
+// alone: see [Status].Degraded.
 func (n *Node) Start(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.release())
 		}
 	}()
-	n.ready = make(chan struct{})
+	n.ready, n.ending, n.life = make(chan struct{}), newEnding(), newLife()
 	if n.dir, err = openDataDir(n.Dir); err != nil {
 		return err
 	}
 	if n.disk.folder == nil {
 		n.disk.folder = store.Dir(n.Dir)
 	}
-	if n.store, err = store.Open(n.disk.folder); err != nil {
+	if err = interrupted(n.Dir); err != nil {
 		return err
 	}
-	if err = n.checkStore(); err != nil {
-		return err
-	}
-	if err = n.identify(ctx); err != nil {
-		return err
-	}
-	if err = n.startRaft(); err != nil {
-		return err
-	}
-	ctx, n.stop = context.WithCancel(context.Background())
-	n.running.Go(func() { n.commits.run(ctx) })
-	n.running.Go(func() { n.settle(ctx) })
-	close(n.ready)
-	return nil
-}
-
-// identify finds out who the node is, or makes it somebody: the first of a new cluster, or
-// one more of an old one.
-func (n *Node) identify(ctx context.Context) (err error) {
-	id, found, err := loadIdentity(n.Dir)
-	switch {
-	case err != nil:
-		return err
-	case !found && n.store.Applied() > 0:
-		return fmt.Errorf("%s has a store but no %s: put that file back from where the rest came from", n.Dir, identityFile)
-	case !found && n.Join != "":
-		id, err = n.join(ctx)
-	case !found:
-		id = identity{Cluster: newClusterID(), Node: 1, Host: uuid.NewString()}
-	case n.Join != "":
-		n.log().Info("this node is a member already; the address to join is not used", "node", id.Node)
+	if n.degraded = n.examine(); n.degraded != "" {
+		err = n.startReading()
+	} else {
+		err = n.startTakingPart(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if err := id.nextBoot(n.Dir); err != nil {
+	ctx, n.stop = context.WithCancel(context.Background())
+	if n.degraded == "" {
+		n.running.Go(func() { n.commits.run(ctx) })
+		n.running.Go(func() { n.settle(ctx) })
+	}
+	n.running.Go(func() { n.watch(ctx) })
+	close(n.ready)
+	return nil
+}
+
+// startTakingPart opens the store and starts raft over it.
+func (n *Node) startTakingPart(ctx context.Context) error {
+	if err := n.catchPanics(); err != nil {
+		return err
+	}
+	id, found, err := loadIdentity(n.Dir)
+	if err != nil {
+		return err
+	}
+	if !found {
+		if err := n.checkNew(ctx); err != nil {
+			return err
+		}
+	}
+	if n.store, err = store.Open(n.disk.folder); err != nil {
+		return err
+	}
+	if !found {
+		id, err = n.become(ctx)
+	} else {
+		err = n.checkStore(id)
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(id.nextBoot(n.Dir), settled(n.Dir)); err != nil {
 		return err
 	}
 	n.identity = id
-	return nil
+	return n.unlessHalted(n.startRaft)
+}
+
+// unlessHalted returns what do returns, or why the node was halted meanwhile: then do never
+// returns.
+func (n *Node) unlessHalted(do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-n.Done():
+		return n.Err()
+	}
+}
+
+// become makes a node that has no identity somebody: the first of a new cluster, or one more
+// of an old one.
+func (n *Node) become(ctx context.Context) (identity, error) {
+	if n.Join != "" {
+		return n.join(ctx, joinRequest{})
+	}
+	return identity{Cluster: newClusterID(), Node: 1, Host: uuid.NewString()}, nil
 }
 
 // newClusterID draws a cluster's number, which is never zero.
@@ -127,6 +184,9 @@ func newClusterID() clusterID {
 	return clusterID(binary.BigEndian.Uint64(b[:]) | 1)
 }
 
+// newLife draws a name for one start of a node.
+func newLife() string { return newClusterID().String() }
+
 // startRaft starts dragonboat over the store.
 func (n *Node) startRaft() error {
 	logDragonboat(n.log())
@@ -134,13 +194,20 @@ func (n *Node) startRaft() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(n.Dir, "raft")
+	dir := filepath.Join(n.Dir, raftFolder)
 	if err := followHostname(dir, hostname, n.log()); err != nil {
 		return err
 	}
+	if err := n.checkRaftDir(dir); err != nil {
+		return err
+	}
 	n.transport = &transport{
-		cluster: n.identity.Cluster, host: n.identity.Host, ln: n.Raft,
-		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit,
+		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft,
+		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
+		limits: limits{silence: n.Profile.silence()},
+	}
+	if n.alone {
+		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}
 	n.raft = &raft{again: n.Profile.Again}
 	n.commits = &committer{
@@ -161,14 +228,16 @@ func (n *Node) startRaft() error {
 func (n *Node) startReplica() error {
 	var first map[uint64]dragonboat.Target
 	old := n.raft.host.HasNodeInfo(shard, n.identity.Node)
-	if !old && n.store.Applied() > 0 {
-		return fmt.Errorf("the raft log of %s is gone, and the node must not vote again without it: %s", n.Dir, rejoin)
+	if !old && n.store.Applied() > n.store.Base() {
+		return n.distrust("its raft log is gone, and the node must not vote again without it", n.replaceCommand())
 	}
 	if !old && !n.identity.Joined {
 		first = map[uint64]dragonboat.Target{n.identity.Node: n.identity.Host}
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
-		return &machine{store: n.store, folder: n.disk.folder, applied: n.commits.hasApplied, log: n.log()}
+		return &machine{
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.commits.hasApplied, halt: n.halt, resync: n.Resync, log: n.log(),
+		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))
 	if err != nil {
@@ -179,6 +248,9 @@ func (n *Node) startReplica() error {
 
 // settle tells the others where this node is, and makes it a voter.
 func (n *Node) settle(ctx context.Context) {
+	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
+		n.log().Warn("the members could not be told where this node is", "error", err)
+	}
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
 			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
@@ -194,20 +266,19 @@ func (n *Node) settle(ctx context.Context) {
 
 // self is this node as the others are to know it.
 func (n *Node) self() Member {
-	return Member{ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr}
+	return Member{
+		ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr,
+		Boots: n.identity.Boots, Life: n.life,
+	}
 }
 
 // addressOf looks a host's raft address up in the store.
 func (n *Node) addressOf(host string) (addr string, found bool) {
-	_ = n.store.View(0, func(tx *store.Tx) error {
-		all, err := MembersOf(tx)
-		for _, m := range all {
-			if m.Host == host {
-				addr, found = m.Raft, true
-			}
+	for _, m := range n.members() {
+		if m.Host == host {
+			addr, found = m.Raft, true
 		}
-		return err
-	})
+	}
 	return addr, found
 }
 
@@ -221,8 +292,15 @@ func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
 // that fn read has changed by then, fn runs again, so it may have effects only through
 // its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns
 // what fn returned, or an error that is [store.ErrUnavailable], [store.ErrInDoubt],
-// [store.ErrBusy] or [store.ErrTooLarge]. When it returns, fn does not run any more.
+// [store.ErrBusy], [store.ErrUnfit] or [store.ErrTooLarge]. When it returns, fn does not run
+// any more.
 func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+	switch {
+	case n.degraded != "":
+		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
+	case n.room.low.Load() && by != systemUser:
+		return n.room.refusal()
+	}
 	return n.commits.submit(ctx, by, fn)
 }
 
@@ -233,7 +311,9 @@ func (n *Node) Barrier(ctx context.Context) error { return n.raft.barrier(ctx) }
 // Close hands leadership over, if this node has it, and stops. Updates that are still
 // waiting are answered.
 func (n *Node) Close() error {
-	n.handOver()
+	if n.raft != nil && !n.ending.halted.Load() {
+		n.handOver()
+	}
 	return n.end()
 }
 
@@ -244,24 +324,39 @@ func (n *Node) end() error {
 	return n.release()
 }
 
-// release closes what Start has opened, in reverse.
+// release closes what Start has opened, in reverse. It waits for nothing that may be stuck.
 func (n *Node) release() error {
+	halted := n.ending != nil && n.ending.halted.Load()
 	var errs []error
-	if n.raft != nil && n.raft.host != nil {
+	if n.raft != nil && n.raft.host != nil && !halted {
 		n.raft.host.Close()
 	}
-	if n.transport != nil {
+	switch {
+	case n.transport == nil:
+		errs = append(errs, closed(n.Raft))
+	case halted:
+		errs = append(errs, n.transport.hangUp())
+	default:
 		errs = append(errs, n.transport.Close())
-	} else {
-		errs = append(errs, n.Raft.Close())
+	}
+	if n.store != nil && !halted {
+		errs = append(errs, n.store.Sync())
 	}
 	if n.store != nil {
-		errs = append(errs, n.store.Sync(), n.store.Close())
+		errs = append(errs, n.store.Close())
 	}
 	if n.dir != nil {
 		errs = append(errs, n.dir.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// closed closes a listener that may be closed.
+func closed(ln net.Listener) error {
+	if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // handOver makes another voter the leader before this one goes, so that nobody has to

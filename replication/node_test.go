@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +22,19 @@ type cluster struct {
 	nodes []*Node
 }
 
+// newCluster makes a cluster whose nodes are stopped at the end of the test, before their
+// directories are removed.
+func newCluster(t *testing.T) *cluster {
+	c := &cluster{T: t}
+	t.TempDir() // removed after the nodes have stopped
+	t.Cleanup(func() {
+		for len(c.nodes) > 0 {
+			c.stop(c.nodes[0])
+		}
+	})
+	return c
+}
+
 // start starts a node in a directory; join is "" for the first of a cluster.
 func (c *cluster) start(dir, join string) *Node {
 	c.Helper()
@@ -37,6 +48,13 @@ func (c *cluster) start(dir, join string) *Node {
 
 func (c *cluster) tryStart(dir, join string) (*Node, error) {
 	c.Helper()
+	n := c.node(dir, join)
+	return n, n.Start(c.Context())
+}
+
+// node makes a node that has not been started.
+func (c *cluster) node(dir, join string) *Node {
+	c.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		c.Fatal(err)
@@ -45,8 +63,7 @@ func (c *cluster) tryStart(dir, join string) (*Node, error) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	n := &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second}
-	return n, n.Start(c.Context())
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second}
 }
 
 // stop stops a node.
@@ -65,12 +82,7 @@ func (c *cluster) stop(n *Node) {
 
 // three starts three nodes and waits until each of them votes.
 func three(t *testing.T) *cluster {
-	c := &cluster{T: t}
-	t.Cleanup(func() {
-		for len(c.nodes) > 0 {
-			c.stop(c.nodes[0])
-		}
-	})
+	c := newCluster(t)
 	first := c.start(t.TempDir(), "")
 	for range 2 {
 		c.start(t.TempDir(), first.Raft.Addr().String())
@@ -278,85 +290,4 @@ func TestJoiningBySnapshot(t *testing.T) {
 	back := c.start(late.Dir, "")
 	c.update(back, count("counter/3"))
 	c.same()
-}
-
-func read(t *testing.T, dir, name string) []byte {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content
-}
-
-func TestRefusedDataDirectories(t *testing.T) {
-	c := &cluster{T: t}
-	t.Run("one in use", func(t *testing.T) {
-		n := c.start(t.TempDir(), "")
-		defer c.stop(n)
-		_, err := c.tryStart(n.Dir, "")
-		if err == nil || !strings.Contains(err.Error(), "in use by confman process "+strconv.Itoa(os.Getpid())) {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("somebody else's", func(t *testing.T) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "letters.txt"), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.tryStart(dir, "")
-		if err == nil || !strings.Contains(err.Error(), "is not confman's") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("one whose store is an old copy", func(t *testing.T) {
-		n := c.start(t.TempDir(), "")
-		c.update(n, write("x", "1"))
-		c.stop(n)
-		old := read(t, n.Dir, store.FileName)
-		n = c.start(n.Dir, "")
-		c.update(n, write("x", "2"))
-		c.cutLog(n)
-		c.stop(n)
-		if err := os.WriteFile(filepath.Join(n.Dir, store.FileName), old, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.tryStart(n.Dir, "")
-		if err == nil || !strings.Contains(err.Error(), "old copy") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("one whose raft log is an old copy", func(t *testing.T) {
-		n := c.start(t.TempDir(), "")
-		c.update(n, write("x", "1"))
-		c.stop(n)
-		old := filepath.Join(t.TempDir(), "raft")
-		if err := os.CopyFS(old, os.DirFS(filepath.Join(n.Dir, "raft"))); err != nil {
-			t.Fatal(err)
-		}
-		n = c.start(n.Dir, "")
-		for range 20 {
-			c.update(n, count("x"))
-		}
-		c.stop(n)
-		if err := errors.Join(os.RemoveAll(filepath.Join(n.Dir, "raft")), os.Rename(old, filepath.Join(n.Dir, "raft"))); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.tryStart(n.Dir, "")
-		if err == nil || !strings.Contains(err.Error(), "raft log") || !strings.Contains(err.Error(), "old copy") {
-			t.Errorf("%v", err)
-		}
-	})
-	t.Run("one whose raft log is gone", func(t *testing.T) {
-		n := c.start(t.TempDir(), "")
-		c.update(n, write("x", "1"))
-		c.stop(n)
-		if err := os.RemoveAll(filepath.Join(n.Dir, "raft")); err != nil {
-			t.Fatal(err)
-		}
-		_, err := c.tryStart(n.Dir, "")
-		if err == nil || !strings.Contains(err.Error(), "raft log") {
-			t.Errorf("%v", err)
-		}
-	})
 }

@@ -27,7 +27,8 @@ type peers struct {
 }
 
 type peer struct {
-	conns      int // to and from it
+	conns      int   // to and from it
+	life       *life // whose connections come from it; nil if there are none
 	next       time.Time
 	pause      time.Duration
 	complained time.Time

@@ -17,6 +17,12 @@ type Profile struct {
 	Overhead  uint64        // entries that stay in the log for nodes that were away
 }
 
+// silence is how long a host that is there may say nothing: two heartbeats, and what a busy
+// machine takes.
+func (p Profile) silence() time.Duration {
+	return 2*time.Duration(p.Heartbeat)*p.Tick + 200*time.Millisecond
+}
+
 // Profiles are the profiles there are, from the most to the least impatient.
 var Profiles = []Profile{
 	{"lan", 10 * time.Millisecond, 15, 1, 600 * time.Millisecond, 10_000, 10_000},

@@ -41,6 +41,12 @@ func (t *transport) serve(conn net.Conn) error {
 		return t.serveJoin(conn, r)
 	}
 	t.introduced(conn)
+	l, err := t.enter(h, conn)
+	if err != nil {
+		refuse(conn, err)
+		return err
+	}
+	defer t.peers.leave(l, conn)
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return nil
 	}
@@ -49,9 +55,9 @@ func (t *transport) serve(conn net.Conn) error {
 	t.peers.back(h.Host)
 	defer t.peers.went(h.Host)
 	if h.Kind == kindSnapshot {
-		err = t.serveSnapshot(conn, r, h.Host)
+		err = t.serveSnapshot(conn, r, l)
 	} else {
-		err = t.serveRaft(r, h.Host)
+		err = t.serveRaft(r, l)
 	}
 	if ended(err) {
 		return nil
@@ -73,17 +79,24 @@ func (t *transport) greet(r *bufio.Reader) (hello, error) {
 		return hello{}, errors.New("this node admits nobody")
 	case h.Kind == kindJoin:
 		return h, nil
+	}
+	if t.vouch != nil {
+		if err := t.vouch(h); err != nil {
+			return hello{}, err
+		}
+	}
+	switch {
 	case h.Cluster != t.cluster:
 		return hello{}, fmt.Errorf("this node belongs to cluster %v, not to %v", t.cluster, h.Cluster)
 	case h.To != "" && h.To != t.host:
 		return hello{}, fmt.Errorf("this is host %s, not %s", t.host, h.To)
 	case h.Host == t.host:
-		return hello{}, fmt.Errorf("another node claims to be this one, host %s: was its data directory copied?", t.host)
+		return hello{}, finally{fmt.Errorf("this is host %s too: one data directory is a copy of the other's", t.host)}
 	}
 	return h, nil
 }
 
-func (t *transport) serveRaft(r *bufio.Reader, host string) error {
+func (t *transport) serveRaft(r *bufio.Reader, l *life) error {
 	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxBatch}
 	for {
 		b, err := frames.next()
@@ -94,20 +107,21 @@ func (t *transport) serveRaft(r *bufio.Reader, host string) error {
 		if err := decode(b, &batch); err != nil {
 			return err
 		}
-		if batch.SourceAddress != host {
-			return fmt.Errorf("host %s sent a batch in the name of %q", host, batch.SourceAddress)
+		if batch.SourceAddress != l.host {
+			return fmt.Errorf("host %s sent a batch in the name of %q", l.host, batch.SourceAddress)
 		}
 		for i := range batch.Requests {
-			if err := t.book.check(batch.Requests[i].ShardID, batch.Requests[i].From, host); err != nil {
+			if err := t.book.check(batch.Requests[i].ShardID, batch.Requests[i].From, l.host); err != nil {
 				return err
 			}
 		}
+		signal(l.heard)
 		t.peers.heard(batch.Requests)
 		t.batches(batch)
 	}
 }
 
-func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, host string) error {
+func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, l *life) error {
 	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxChunk}
 	for {
 		if err := conn.SetReadDeadline(time.Now().Add(t.chunkTime)); err != nil {
@@ -121,9 +135,10 @@ func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, host string) e
 		if err := decode(b, &chunk); err != nil {
 			return err
 		}
-		if err := t.book.check(chunk.ShardID, chunk.From, host); err != nil {
+		if err := t.book.check(chunk.ShardID, chunk.From, l.host); err != nil {
 			return err
 		}
+		signal(l.heard)
 		t.peers.heardLeader()
 		if !t.chunks(chunk) {
 			_ = send(conn, []byte{chunkDeclined}, t.writeTime)

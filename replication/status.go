@@ -22,33 +22,71 @@ type Status struct {
 	Applied    uint64        // raft index of the last entry applied
 	Hash       string        // of the state at that index, in hexadecimal
 	Contact    time.Duration // since a leader was heard from; 0 on a leader, -1 if it never was
+	LogEnd     uint64        // revision of the last entry in this node's log, applied or not
+	LogTerm    uint64        // raft's term of that entry; 0 while there is a leader
 	Members    []Member      // by id
+	Base       uint64        // revision at which the history was begun anew, or 0
+	Generation uint64        // of the cluster
+	Degraded   string        // why the node only reads, or ""
+	Low        bool          // the disk has too little room to take writes
+	Room       int64         // bytes that are free on the disk; 0 if nobody looks
+	Crash      string        // how the last life that did not end well ended, or ""
+}
+
+// Health is green, yellow if the node takes no writes of its own, or red if it only reads.
+func (st Status) Health() string {
+	switch {
+	case st.Degraded != "":
+		return "red"
+	case st.Low:
+		return "yellow"
+	}
+	return "green"
 }
 
 // Status returns how the node stands now. It works without the other nodes.
 func (n *Node) Status() Status {
-	st := Status{Cluster: n.identity.Cluster.String(), ID: n.identity.Node}
+	st := Status{
+		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
+		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
+	}
+	index, hash := n.store.Hash()
+	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)
+	if o, err := n.origin(); err == nil {
+		st.Generation = o.Generation
+	}
+	if len(n.crashes) > 0 {
+		last := n.crashes[len(n.crashes)-1]
+		st.Crash = last.At.Format(time.RFC3339) + " " + last.Why
+	}
+	if st.Role = "degraded"; n.degraded == "" {
+		n.addRaft(&st)
+	}
+	return st
+}
+
+// addRaft adds what raft and the transport know.
+func (n *Node) addRaft(st *Status) {
 	voters, nonVoting := n.shardInfo()
 	st.Voters = len(voters)
 	leader, term, known, err := n.raft.host.GetLeaderID(shard)
 	if st.Term = term; err == nil && known {
 		st.Leader = leader
 	}
-	index, hash := n.store.Hash()
-	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)
 	st.Reachable = n.transport.reachable() + 1
-	_ = n.store.View(0, func(tx *store.Tx) (err error) {
-		st.Members, err = MembersOf(tx)
-		return err
-	})
+	if log, err := n.raft.host.GetLogReader(shard); err == nil {
+		_, last := log.GetRange()
+		if st.LogEnd = last + st.Base; st.Leader == 0 {
+			st.LogTerm, _ = log.Term(last) // 0 if it was compacted meanwhile
+		}
+	}
 	for i, m := range st.Members {
 		_, st.Members[i].Voter = voters[m.ID]
 		if m.ID == st.Leader {
 			st.LeaderAddr = m.RESP
 		}
 	}
-	st.Role, st.Contact = n.role(st, nonVoting), n.contact(st)
-	return st
+	st.Role, st.Contact = n.role(*st, nonVoting), n.contact(*st)
 }
 
 func (n *Node) role(st Status, nonVoting bool) string {

@@ -26,12 +26,19 @@ import (
 type transport struct {
 	cluster clusterID
 	host    string       // NodeHostID of this node
+	boots   uint64       // how often this node has started
+	life    string       // names this start
 	addr    string       // where others reach this node; "" = the address of ln
 	ln      net.Listener // belongs to the transport, which closes it
 	book    *book
 	log     *slog.Logger
 	// onJoin answers a line of JSON with a line of JSON; its error is sent as a refusal.
 	onJoin func(ctx context.Context, request []byte) ([]byte, error)
+	// vouch refuses a host that must not take part, for reasons that the members agreed on; nil
+	// for none.
+	vouch func(hello) error
+	// barred is told when this node is refused for good.
+	barred func(error)
 	// dial opens a connection to an address; nil = TCP.
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	limits
@@ -58,6 +65,7 @@ type limits struct {
 	writeTime time.Duration // for each 64 KiB to leave (5 s)
 	chunkTime time.Duration // for a snapshot chunk to arrive, or to be acknowledged (2 min)
 	joinTime  time.Duration // to answer a request to join (30 s)
+	silence   time.Duration // after which a host is no longer there that is connected and says nothing (300 ms)
 }
 
 func (l *limits) fill() {
@@ -68,6 +76,7 @@ func (l *limits) fill() {
 	l.writeTime = cmp.Or(l.writeTime, 5*time.Second)
 	l.chunkTime = cmp.Or(l.chunkTime, 2*time.Minute)
 	l.joinTime = cmp.Or(l.joinTime, 30*time.Second)
+	l.silence = cmp.Or(l.silence, 300*time.Millisecond)
 }
 
 // Create is called once, by the NodeHost.
@@ -113,6 +122,13 @@ func (t *transport) Start() error {
 // Close ends all connections and waits for everything that used them. It may be called at
 // any time and more than once.
 func (t *transport) Close() error {
+	err := t.hangUp()
+	t.wg.Wait()
+	return err
+}
+
+// hangUp ends all connections, and waits for nothing.
+func (t *transport) hangUp() error {
 	t.mu.Lock()
 	first := !t.closed
 	t.closed = true
@@ -123,12 +139,10 @@ func (t *transport) Close() error {
 		_ = conn.Close()
 	}
 	t.mu.Unlock()
-	err := t.ln.Close()
-	t.wg.Wait()
-	if !first || errors.Is(err, net.ErrClosed) {
-		return nil
+	if err := t.ln.Close(); first && !errors.Is(err, net.ErrClosed) {
+		return err
 	}
-	return err
+	return nil
 }
 
 // leaderContact is when this node last heard from a leader; zero if it never did. A leader

@@ -92,7 +92,7 @@ func TestForeignBytesReachNobody(t *testing.T) {
 		"endless line":       {append([]byte("{"), bytes.Repeat([]byte("a"), 2*maxHello)...), ""},
 		"another cluster":    {as(stranger), "this node belongs to cluster 0000000000c0ffee, not to 0000000000000001"},
 		"another host":       {as(moved), "this is host " + hostB},
-		"a copy of itself":   {as(copied), "was its data directory copied?"},
+		"a copy of itself":   {as(copied), "one data directory is a copy of the other"},
 		"nobody to join":     {as(hello{Kind: kindJoin}, []byte("{}\n")...), "admits nobody"},
 		"noise after hello":  {as(good, noise...), ""},
 		"huge frame":         {as(good, huge...), ""},

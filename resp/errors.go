@@ -106,6 +106,7 @@ var codes = []struct {
 	{store.ErrUnavailable, "CLUSTERDOWN"},
 	{store.ErrInDoubt, "INDOUBT"},
 	{store.ErrBusy, "TRYAGAIN"},
+	{store.ErrUnfit, "MISCONF"},
 	{store.ErrTooLarge, "ERR"},
 }
 

@@ -15,6 +15,9 @@ var (
 	ErrInDoubt = errors.New("the outcome of this write is not known")
 	// ErrBusy says that the change was refused before it was proposed.
 	ErrBusy = errors.New("this node has too many writes waiting")
+	// ErrUnfit says that this node takes no writes for a reason of its own, such as a full
+	// disk. Nothing was proposed, and other nodes may take them.
+	ErrUnfit = errors.New("this node takes no writes")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
 	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
 	// ErrChanged is returned by [Tx.Expect] when a config is at another revision.

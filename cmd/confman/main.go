@@ -31,6 +31,9 @@ const (
 	exitConflict = 4
 	exitNoQuorum = 5
 	exitDenied   = 6
+	// exitUntrusted says that somebody has to decide what becomes of a data directory: to start
+	// again would end the same way.
+	exitUntrusted = 7
 )
 
 // run carries out a command line and returns its exit code.

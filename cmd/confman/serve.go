@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"confman/replication"
 	"confman/resp"
@@ -30,10 +33,22 @@ func (p *program) serveCommand() *cli.Command {
 	}
 }
 
-// serve runs a node until ctx ends. Clients come last and go first: whoever is served
-// finds everything there.
-func (p *program) serve(ctx context.Context, s Settings) (err error) {
+// serve runs a node until ctx ends, or until it has ended by itself for a reason that another
+// start does not mend.
+func (p *program) serve(ctx context.Context, s Settings) error {
 	log := p.logger(s.LogLevel)
+	for {
+		err := p.serveLife(ctx, s, log)
+		if !errors.Is(err, replication.ErrStartAgain) || ctx.Err() != nil {
+			return err
+		}
+		log.Info("the node starts again")
+	}
+}
+
+// serveLife runs a node from a start to an end. Clients come last and go first: whoever is
+// served finds everything there.
+func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (err error) {
 	clients, err := listen(s.RESPAddr, "resp-addr")
 	if err != nil {
 		return err
@@ -48,10 +63,13 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 		return errors.Join(err, peers.Close())
 	}
 	member := &replication.Node{
-		Dir: s.DataDir, Raft: peers, RESPAddr: clients.Addr().String(), Join: s.Join,
-		Profile: profile, Hold: s.hold(), Log: log,
+		Dir: s.DataDir, Raft: peers, RESPAddr: clients.Addr().String(), Join: s.Join, Reserve: int64(s.DiskReserve),
+		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics,
 	}
 	if err := member.Start(ctx); err != nil {
+		if errors.Is(err, replication.ErrUntrusted) {
+			err = failure{exitUntrusted, err}
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
@@ -61,8 +79,26 @@ func (p *program) serve(ctx context.Context, s Settings) (err error) {
 		Facts: func() []resp.Fact { return facts(member.Status(), s.Profile) },
 	}
 	p.greet(s, member, clients.Addr())
-	return server.Serve(ctx, clients)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-member.Done():
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	err = server.Serve(ctx, clients)
+	if why := member.Err(); errors.Is(why, replication.ErrUntrusted) {
+		return failure{exitUntrusted, why}
+	} else if why != nil {
+		return why
+	}
+	return err
 }
+
+// catchPanics has the runtime write what it prints when the process dies into a file too.
+func catchPanics(f *os.File) error { return debug.SetCrashOutput(f, debug.CrashOptions{}) }
 
 func (p *program) logger(level string) *slog.Logger {
 	var l slog.Level
@@ -75,6 +111,9 @@ func (p *program) logger(level string) *slog.Logger {
 // greet says what runs where, and what to type next.
 func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) {
 	st := member.Status()
+	if st.Degraded != "" {
+		fmt.Fprintf(p.stderr, "confman: node %d only reads: %s\n", st.ID, st.Degraded)
+	}
 	_, port, _ := net.SplitHostPort(clients.String())
 	fmt.Fprintf(p.stdout, `confman %s: node %d of cluster %s
   data   %s
@@ -99,6 +138,13 @@ func facts(st replication.Status, profile string) []resp.Fact {
 		{Name: "applied_revision", Value: number(st.Applied)},
 		{Name: "leader_contact_ms", Value: contact(st)},
 		{Name: "state_hash", Value: st.Hash},
+		{Name: "generation", Value: number(st.Generation)},
+		{Name: "log_term", Value: number(st.LogTerm)},
+		{Name: "log_revision", Value: number(st.LogEnd)},
+		{Name: "health", Value: st.Health()},
+		{Name: "degraded", Value: oneLine(st.Degraded)},
+		{Name: "last_crash", Value: oneLine(st.Crash)},
+		{Name: "disk_free", Value: strconv.FormatInt(st.Room, 10)},
 	}
 	for _, m := range st.Members {
 		role := "non-voter"
@@ -112,6 +158,9 @@ func facts(st replication.Status, profile string) []resp.Fact {
 	}
 	return all
 }
+
+// oneLine is a text as INFO can show it.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // contact is how long ago the leader was heard from, or -1.
 func contact(st replication.Status) string {

@@ -16,31 +16,33 @@ import (
 // Settings are everything that can be set. Each has one name: write_hold in the file,
 // CONFMAN_WRITE_HOLD in the environment, and, for those with a flag, --write-hold.
 type Settings struct {
-	DataDir    string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
-	RESPAddr   string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
-	HTTPAddr   string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
-	RaftAddr   string `yaml:"raft_addr" validate:"addr,loopback" flag:"raft-addr" usage:"where the other nodes reach the node; loopback only, because it does not speak TLS yet"`
-	Join       string `yaml:"join" validate:"omitempty,addr" flag:"join" usage:"raft address of any member of the cluster that a new node is to join"`
-	Profile    string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
-	Password   string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
-	WriteHold  string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
-	MaxValue   int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
-	MaxClients int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
-	LogLevel   string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
+	DataDir     string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
+	RESPAddr    string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
+	HTTPAddr    string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
+	RaftAddr    string `yaml:"raft_addr" validate:"addr,loopback" flag:"raft-addr" usage:"where the other nodes reach the node; loopback only, because it does not speak TLS yet"`
+	Join        string `yaml:"join" validate:"omitempty,addr" flag:"join" usage:"raft address of any member of the cluster that a new node is to join"`
+	Profile     string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
+	Password    string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
+	WriteHold   string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
+	MaxValue    int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
+	MaxClients  int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
+	DiskReserve int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
+	LogLevel    string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
 }
 
 // defaults are the settings of a node that is told nothing.
 func defaults() Settings {
 	return Settings{
-		DataDir:    defaultDataDir(),
-		RESPAddr:   "127.0.0.1:6479",
-		HTTPAddr:   "127.0.0.1:6480",
-		RaftAddr:   "127.0.0.1:6481",
-		Profile:    "edge",
-		WriteHold:  "1500ms",
-		MaxValue:   1 << 20,
-		MaxClients: 10_000,
-		LogLevel:   "info",
+		DataDir:     defaultDataDir(),
+		RESPAddr:    "127.0.0.1:6479",
+		HTTPAddr:    "127.0.0.1:6480",
+		RaftAddr:    "127.0.0.1:6481",
+		Profile:     "edge",
+		WriteHold:   "1500ms",
+		MaxValue:    1 << 20,
+		MaxClients:  10_000,
+		DiskReserve: 64 << 20,
+		LogLevel:    "info",
 	}
 }
 

@@ -1,0 +1,162 @@
+package replication
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"confman/store"
+
+	"github.com/lni/dragonboat/v4"
+)
+
+// A node whose data is lost, or cannot be trusted, does not come back: what it has promised to
+// the others is forgotten. A new one comes in its place: it joins as every new node does, and
+// before it votes it has the old one removed, so that the two never count both.
+
+// A Replacement gives a data directory a new identity.
+type Replacement struct {
+	Dir      string // the data directory; what is in it is set aside
+	Node     uint64 // whose place to take; 0 for the node that the directory was, or that had the address
+	Join     string // raft address of a member
+	RaftAddr string // where the new node will be reached by others
+	RESPAddr string // and by clients
+	Profile  Profile
+}
+
+// Replace has the cluster take up a new node in another's place, and makes the data directory
+// that new node's, for it to be started there. It may be repeated after an error. It returns who
+// the new node is, whom it replaces (0 if nobody: the old node was of another cluster), and where
+// the directory's content has gone ("" if there was none).
+func (r Replacement) Replace(ctx context.Context) (node, replaces uint64, aside string, err error) {
+	n := &Node{Dir: r.Dir, Join: r.Join, RESPAddr: r.RESPAddr, Profile: r.Profile, Raft: unheard{addr(r.RaftAddr)}}
+	if n.dir, err = openDataDir(r.Dir); err != nil {
+		return 0, 0, "", err
+	}
+	defer func() { err = errors.Join(err, n.dir.Close()) }()
+	request := joinRequest{Replace: true, Node: r.Node}
+	if old, found, err := loadIdentity(r.Dir); err == nil && found {
+		request.Was = old.Host
+	}
+	id, err := n.join(ctx, request)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	if aside, err = setAside(r.Dir, replacedPrefix); err != nil {
+		return 0, 0, "", err
+	}
+	return id.Node, id.Replaces, aside, errors.Join(id.save(r.Dir), settled(r.Dir))
+}
+
+// unheard is a listener for its address alone.
+type unheard struct{ addr }
+
+func (unheard) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (unheard) Close() error              { return nil }
+func (u unheard) Addr() net.Addr          { return u.addr }
+
+type addr string
+
+func (addr) Network() string  { return "tcp" }
+func (a addr) String() string { return string(a) }
+
+// What a data directory had in it before goes into a folder of it with a name that begins so.
+const (
+	replacedPrefix = "replaced-"
+	foundedPrefix  = "before-founding-"
+)
+
+// setAside moves what a node has in a data directory into a new folder of it, the identity first:
+// without it nothing starts there. It returns the folder, or "" if there was nothing.
+func setAside(dir, prefix string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("set aside: %w", err)
+	}
+	names := []string{identityFile}
+	for _, e := range entries {
+		if name := e.Name(); !leftover(name) {
+			names = append(names, name)
+		}
+	}
+	aside := ""
+	for _, name := range names {
+		from := filepath.Join(dir, name)
+		if _, err := os.Lstat(from); err != nil {
+			continue
+		}
+		if aside == "" {
+			aside = filepath.Join(dir, prefix+time.Now().UTC().Format("20060102T150405.000"))
+			if err := os.Mkdir(aside, 0o700); err != nil {
+				return "", fmt.Errorf("set aside: %w", err)
+			}
+		}
+		if err := os.Rename(from, filepath.Join(aside, name)); err != nil {
+			return aside, fmt.Errorf("set aside: %w", err)
+		}
+	}
+	return aside, store.Dir(dir).SyncDir()
+}
+
+// place returns the member whose place a new node takes, or 0 if it takes none's.
+func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
+	all, err := MembersOf(tx)
+	if err != nil {
+		return 0, err
+	}
+	var old Member
+	for _, m := range all {
+		switch {
+		case m.Host == r.Host: // it has been here before, and is none it could replace
+		case r.Node != 0 && m.ID == r.Node, r.Node == 0 && m.Host == r.Was:
+			old = m
+		case r.Node == 0 && m.Raft == r.Raft && (old.ID == 0 || old.Host != r.Was):
+			old = m
+		}
+	}
+	switch {
+	case !r.Replace && old.ID != 0:
+		return 0, finally{fmt.Errorf("node %d has the raft address %s: if this machine takes its place, run confman node replace %d, or else choose another --raft-addr",
+			old.ID, r.Raft, old.ID)}
+	case r.Node != 0 && old.ID == 0:
+		return 0, finally{fmt.Errorf("there is no node %d to replace: the nodes are %s", r.Node, listed(all))}
+	case old.ID == n.identity.Node, old.ID != 0 && n.transport.peers.isReachable(old.Host):
+		return 0, finally{fmt.Errorf("node %d is running: stop it first", old.ID)}
+	}
+	return old.ID, nil
+}
+
+// listed names members by their numbers and raft addresses.
+func listed(all []Member) string {
+	names := make([]string, len(all))
+	for i, m := range all {
+		names[i] = fmt.Sprintf("%d (%s)", m.ID, m.Raft)
+	}
+	return strings.Join(names, ", ")
+}
+
+// removeReplaced removes the node that this one replaces. That one has no vote any more when this
+// one gets its own.
+func (n *Node) removeReplaced(ctx context.Context) error {
+	old := n.identity.Replaces
+	if old == 0 {
+		return nil
+	}
+	err := n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
+		_, voter := m.Nodes[old]
+		_, nonVoter := m.NonVotings[old]
+		if !voter && !nonVoter {
+			return nil
+		}
+		return n.raft.host.SyncRequestDeleteReplica(ctx, shard, old, m.ConfigChangeID)
+	})
+	if err != nil {
+		return err
+	}
+	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return retire(tx, old, n.identity.Node) })
+}

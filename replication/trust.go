@@ -1,0 +1,243 @@
+package replication
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"confman/store"
+)
+
+// A data directory is recognised for what it is before dragonboat looks, which would panic at
+// every start or vote on promises that it has forgotten. Whatever is wrong, the node says what,
+// and which command mends it, and changes nothing: which of two copies is the right one, nobody
+// can guess.
+
+// ErrUntrusted says that a data directory is not, or no longer, one that a node may start on. What
+// it wraps says why, and which command mends that.
+var ErrUntrusted = errors.New("this data directory cannot be used as it is")
+
+// distrust says what is wrong with the data directory, and what to do.
+func (n *Node) distrust(what, remedy string) error { return distrust(n.Dir, what, remedy) }
+
+func distrust(dir, what, remedy string) error {
+	return fmt.Errorf("%w: %s: %s\n  %s", ErrUntrusted, dir, what, remedy)
+}
+
+// replaceCommand gives the machine a new identity in place of this one.
+func (n *Node) replaceCommand() string {
+	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someMember()
+}
+
+// repairCommand copies another node's store.
+func (n *Node) repairCommand() string {
+	from := "RESP-ADDRESS-OF-ANOTHER-NODE"
+	if m, found := n.otherMember(); found {
+		from = m.RESP
+	}
+	return "put the right one back, or copy another node's: confman node repair --data-dir " + n.Dir + " --from " + from
+}
+
+// someMember is the raft address of another node, as far as the store knows any.
+func (n *Node) someMember() string {
+	if m, found := n.otherMember(); found {
+		return m.Raft
+	}
+	return "RAFT-ADDRESS-OF-A-MEMBER"
+}
+
+func (n *Node) otherMember() (other Member, found bool) {
+	if n.store == nil {
+		return Member{}, false
+	}
+	for _, m := range n.members() {
+		if m.Host != n.identity.Host {
+			other, found = m, true
+		}
+	}
+	return other, found
+}
+
+// members are the members as this node's store knows them.
+func (n *Node) members() (all []Member) {
+	_ = n.store.View(0, func(tx *store.Tx) (err error) {
+		all, err = MembersOf(tx)
+		return err
+	})
+	return all
+}
+
+// checkNew looks at a data directory without an identity. One that has a store has lost its
+// identity; one that is empty is new, unless the members of a cluster knock on the raft port in
+// search of the node that was here.
+func (n *Node) checkNew(ctx context.Context) error {
+	_, err := os.Stat(filepath.Join(n.Dir, store.FileName))
+	if err == nil {
+		return n.distrust(fmt.Sprintf("it has a store but no %s", identityFile),
+			"put that file back from where the rest came from, or "+n.replaceCommand())
+	}
+	if n.Join != "" {
+		return nil
+	}
+	h, knocked := knock(ctx, n.Raft, n.Profile.silence())
+	if !knocked {
+		return nil
+	}
+	return n.distrust(fmt.Sprintf("it is empty, and cluster %s looks for its host %s at this raft address: was it wiped?", h.Cluster, h.To),
+		"to take that node's place: confman node replace --data-dir "+n.Dir+" --join "+h.Addr+
+			"\n  to start a cluster of its own: choose another --raft-addr")
+}
+
+// knock waits for somebody who connects to the raft port in search of a member. Nodes try to reach
+// each other several times a second.
+func knock(ctx context.Context, ln net.Listener, patience time.Duration) (h hello, knocked bool) {
+	tcp, limited := ln.(*net.TCPListener)
+	if !limited || tcp.SetDeadline(time.Now().Add(patience)) != nil {
+		return hello{}, false
+	}
+	defer func() { _ = tcp.SetDeadline(time.Time{}) }() // it worked before
+	defer context.AfterFunc(ctx, func() { _ = tcp.SetDeadline(time.Now()) })()
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			return hello{}, false
+		}
+		h, err := introduction(conn, patience)
+		if err == nil && h.Kind != kindJoin {
+			return h, true
+		}
+	}
+}
+
+// introduction reads a hello and ends the connection.
+func introduction(conn net.Conn, patience time.Duration) (hello, error) {
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return hello{}, err
+	}
+	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+	if err != nil {
+		return hello{}, err
+	}
+	return parseHello(line)
+}
+
+// checkStore refuses a store that is not this node's, or older than what the log can bring it up
+// from.
+func (n *Node) checkStore(id identity) error {
+	n.identity = id
+	synced, err := readNumber(n.disk.folder, syncedFile)
+	if err != nil {
+		return err
+	}
+	applied := n.store.Applied()
+	switch {
+	case applied == 0 && synced > 0:
+		return n.distrust(fmt.Sprintf("%s is gone, or damaged from its beginning; it had been synced up to revision %d", store.FileName, synced), n.repairCommand())
+	case applied < synced:
+		return n.distrust(fmt.Sprintf("%s stands at revision %d, and had been synced up to %d: it is an old copy, or its disk has lost writes",
+			store.FileName, applied, synced), n.repairCommand())
+	}
+	origin, err := n.origin()
+	if err == nil && origin.Cluster != id.Cluster.String() {
+		return n.distrust(fmt.Sprintf("%s is of cluster %s, and the node of cluster %s", store.FileName, origin.Cluster, id.Cluster), n.repairCommand())
+	}
+	if err := n.store.View(0, func(tx *store.Tx) error { return vouch(tx, hello{Host: id.Host, Boots: id.Boots + 1}) }); err != nil {
+		return n.distrust(err.Error(), n.replaceCommand())
+	}
+	return nil
+}
+
+func (n *Node) origin() (o Origin, err error) {
+	err = n.store.View(0, func(tx *store.Tx) error {
+		o, err = OriginOf(tx)
+		return err
+	})
+	return o, err
+}
+
+// checkRaftDir refuses dragonboat's folder if it is another node's or another cluster's.
+func (n *Node) checkRaftDir(dir string) error {
+	status, found, err := readStatus(dir)
+	if err != nil {
+		return n.distrust(err.Error(), n.replaceCommand())
+	}
+	if found && status.DeploymentId != uint64(n.identity.Cluster) {
+		return n.distrust(fmt.Sprintf("its raft log is of cluster %s, and the node of cluster %s", clusterID(status.DeploymentId), n.identity.Cluster), n.wrongLog())
+	}
+	host, found, err := readHost(dir)
+	if err != nil {
+		return n.distrust(err.Error(), n.replaceCommand())
+	}
+	if found && host != n.identity.Host {
+		return n.distrust(fmt.Sprintf("its raft log is of host %s, and the node is host %s", host, n.identity.Host), n.wrongLog())
+	}
+	return nil
+}
+
+func (n *Node) wrongLog() string { return "put the right one back, or " + n.replaceCommand() }
+
+// checkLog refuses a raft log that ends before what the store has applied: it has lost its end,
+// and with it votes and promises to other nodes. A store that was copied from another node may be
+// ahead of the log until the log has caught up.
+func (n *Node) checkLog() error {
+	log, err := n.raft.host.GetLogReader(shard)
+	if err != nil {
+		return fmt.Errorf("look at the raft log: %w", err)
+	}
+	_, last := log.GetRange()
+	last += n.store.Base()
+	repaired, err := readNumber(n.disk.folder, repairedFile)
+	if err != nil {
+		return err
+	}
+	if applied := n.store.Applied(); last < applied && applied > repaired {
+		return n.distrust(fmt.Sprintf("its raft log ends at revision %d, and %s stands at %d: the log is an old copy, or has lost its end",
+			last, store.FileName, applied), n.wrongLog())
+	}
+	return nil
+}
+
+// vouch is asked about every host that says hello to this node.
+func (n *Node) vouch(h hello) error {
+	return n.store.View(0, func(tx *store.Tx) error { return vouch(tx, h) })
+}
+
+// vouch refuses, for good, a host that must not take part: one that was replaced, one that has
+// started with less than it knew before, because its data directory is a copy, and one of a
+// cluster that was given up when this one was founded.
+func vouch(tx *store.Tx, h hello) error {
+	if rec, gone := tx.Get(store.Join(goneNamespace, h.Host)); gone {
+		return finally{fmt.Errorf("host %s was replaced by node %s", h.Host, rec.Value)}
+	}
+	if o, err := OriginOf(tx); err == nil && h.Cluster != 0 {
+		for _, before := range o.Before {
+			if before == h.Cluster.String() {
+				return finally{fmt.Errorf("cluster %s was given up for cluster %s, its generation %d", before, o.Cluster, o.Generation)}
+			}
+		}
+	}
+	all, err := MembersOf(tx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if m.Host == h.Host && (h.Boots < m.Boots || h.Boots == m.Boots && h.Life != m.Life) {
+			return finally{fmt.Errorf("this is start %d of node %d, and another start %d is known: one data directory is a copy of the other's, or an old one was put back",
+				h.Boots, m.ID, m.Boots)}
+		}
+	}
+	return nil
+}
+
+// barred ends the node, which others have refused for good.
+func (n *Node) barred(why error) {
+	reason := strings.TrimPrefix(why.Error(), errRefused.Error()+": ")
+	n.ending.because(n.distrust("the other nodes refuse it: "+reason, n.replaceCommand()))
+}
