@@ -16,7 +16,7 @@ type Command struct {
 	Synopsis string // as the Redis manual writes it: key value [NX | XX]
 	Flags    Flags
 	Group    string
-	Since    string // the version of Redis that had it first
+	Since    string // the version of Redis that had it first; none for confman's own
 	Summary  string
 
 	// Run answers a command about data. It may run more than once, so it has effects only
@@ -44,6 +44,7 @@ const (
 	Loose                       // reads its words by itself: they are not bound to the synopsis
 	Admin                       // for operators
 	Dangerous                   // slow, or tells much: ACL rules leave it out
+	NoMulti                     // is refused inside MULTI
 )
 
 // A table holds the commands by name.
@@ -59,6 +60,7 @@ func newTable() *table {
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
 		transactionCommands, connectionCommands, clientCommands, serverCommands, introspectionCommands,
+		backupCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

@@ -36,6 +36,7 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 // ends it.
 func (c *conn) serve(ctx context.Context) {
 	defer c.guard.Close()
+	defer c.session.endBackup()
 	var parser *redcon.Reader
 	for !c.session.quit {
 		var commands []redcon.Command

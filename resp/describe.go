@@ -29,7 +29,7 @@ func (c *Command) flagNames() (names []string) {
 	for _, f := range []struct {
 		flag Flags
 		name string
-	}{{Writes, "write"}, {Reads, "readonly"}, {Admin, "admin"}, {Fast, "fast"}, {NoAuth, "no_auth"}} {
+	}{{Writes, "write"}, {Reads, "readonly"}, {Admin, "admin"}, {Fast, "fast"}, {NoAuth, "no_auth"}, {NoMulti, "no_multi"}} {
 		if c.Flags&f.flag != 0 {
 			names = append(names, f.name)
 		}
@@ -74,7 +74,11 @@ func (c *Command) categories() (all []string) {
 // docs is the command's part in the answer of COMMAND DOCS; redis-cli makes its hints and
 // its HELP of it.
 func (c *Command) docs() Map {
-	m := Map{"summary", c.Summary, "since", c.Since, "group", c.Group}
+	m := Map{"summary", c.Summary}
+	if c.Since != "" {
+		m = append(m, "since", c.Since)
+	}
+	m = append(m, "group", c.Group)
 	if len(c.args) > 0 {
 		m = append(m, "arguments", argDocs(c.args))
 	}

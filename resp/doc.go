@@ -14,7 +14,7 @@
 //
 // The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
 // expire.go, scan.go, transactions.go, connection.go, clients.go, servercommands.go,
-// introspection.go. The texts of all errors stand in errors.go. There is a small client
+// introspection.go, backup.go. The texts of all errors stand in errors.go. There is a small client
 // (client.go, decode.go, format.go), and package transcript for tests that read like
 // sessions of redis-cli.
 package resp

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"confman/store"
 )
@@ -48,11 +49,18 @@ const (
 	errLongQueue    = Error("ERR transaction is too long: queue less between MULTI and EXEC")
 	errManyWatched  = Error("ERR too many watched names: UNWATCH first")
 
+	errInMulti = Error("ERR Command not allowed inside a transaction")
+
 	errExpireNX     = Error("ERR NX and XX, GT or LT options at the same time are not compatible")
 	errExpireGTLT   = Error("ERR GT and LT options at the same time are not compatible")
 	errNoKeys       = Error("ERR The command has no key arguments")
 	errGetKeysArity = Error("ERR Invalid number of arguments specified for command")
 	errGetKeysName  = Error("ERR Invalid command specified")
+
+	errNoBackups   = Error("ERR this server gives no backups")
+	errManyBackups = Error("TRYAGAIN as many backups as this node gives at a time are being read: try again when one has ended")
+	errBackupGone  = Error("TRYAGAIN the node's data was replaced while the backup was being read: begin a new one")
+	errNoBackup    = Error("ERR this connection reads no backup: BACKUP START begins one")
 
 	errMaxClients = Error("ERR max number of clients reached")
 )
@@ -62,6 +70,10 @@ func errorf(format string, args ...any) Error { return Error(fmt.Sprintf(format,
 
 func errArity(c *Command) Error {
 	return errorf("ERR wrong number of arguments for '%s' command", c.Name)
+}
+
+func errBackupLate(after time.Duration) Error {
+	return errorf("ERR the backup was let go, because nothing of it was read for %v: BACKUP START begins a new one", after)
 }
 
 func errExpireTime(c *Call) Error { return errorf("ERR invalid expire time in '%s' command", c.Name) }

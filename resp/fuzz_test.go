@@ -35,6 +35,7 @@ func FuzzSession(f *testing.F) {
 			f.Add([]byte("MULTI\r\n" + strings.Join(step.Words, " ") + "\r\nEXEC\r\nHELLO 3\r\nGET a\r\n"))
 		}
 	}
+	f.Add([]byte("BACKUP START\r\nBACKUP READ\r\nBACKUP READ\r\nBACKUP START\r\nRESET\r\nBACKUP READ\r\n"))
 	socket := filepath.Join(f.TempDir(), "resp")
 	ln, err := net.Listen("unix", socket)
 	if err != nil {
@@ -42,7 +43,8 @@ func FuzzSession(f *testing.F) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- (&resp.Server{Node: transcript.NewLocal()}).Serve(ctx, ln) }()
+	local := transcript.NewLocal()
+	go func() { ended <- (&resp.Server{Node: local, Snapshot: local.Store.Snapshot}).Serve(ctx, ln) }()
 	f.Cleanup(func() {
 		stop()
 		<-ended

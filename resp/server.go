@@ -29,20 +29,23 @@ type Fact struct{ Name, Value string }
 // defaults.
 type Server struct {
 	Node         Node
-	Version      string           // confman's own
-	Password     string           // of the user "default"; none if empty
-	Facts        func() []Fact    // what INFO says of the node and its cluster; nothing
-	Log          *slog.Logger     // nowhere
-	Now          func() time.Time // time.Now
-	MaxValue     int              // bytes of a value: 1 MiB
-	MaxClients   int              // connections at a time: 10,000
-	CompleteTime time.Duration    // to send the rest of a command that has begun: 10 s
-	IdleTime     time.Duration    // to send nothing: for ever
-	WriteTime    time.Duration    // to take 64 KiB of replies: 30 s
+	Version      string                 // confman's own
+	Password     string                 // of the user "default"; none if empty
+	Facts        func() []Fact          // what INFO says of the node and its cluster; nothing
+	Snapshot     func() *store.Snapshot // of the node's data, for BACKUP; none are given
+	Log          *slog.Logger           // nowhere
+	Now          func() time.Time       // time.Now
+	MaxValue     int                    // bytes of a value: 1 MiB
+	MaxClients   int                    // connections at a time: 10,000
+	CompleteTime time.Duration          // to send the rest of a command that has begun: 10 s
+	IdleTime     time.Duration          // to send nothing: for ever
+	WriteTime    time.Duration          // to take 64 KiB of replies: 30 s
+	BackupTime   time.Duration          // to ask for the next piece of a backup: 60 s
 
 	once    sync.Once
 	table   *table
 	cursors cursors
+	backups chan struct{} // holds one for each backup that is being read
 	started time.Time
 	runID   string
 	counts  counts
@@ -70,6 +73,8 @@ func (s *Server) init() {
 	s.MaxClients = cmp.Or(s.MaxClients, 10_000)
 	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
+	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
+	s.backups = make(chan struct{}, maxBackups)
 	s.conns = map[*conn]struct{}{}
 	s.started = s.Now()
 	s.runID = newRunID()

@@ -20,8 +20,9 @@ type session struct {
 	quit     bool // nothing more is answered
 	name     string
 	library  string
-	version  string // of the library
-	last     string // name of the last command
+	version  string  // of the library
+	last     string  // name of the last command
+	backup   *backup // that it is reading, or nil
 	transaction
 }
 
@@ -67,6 +68,9 @@ func (s *session) accept(words []string) (*Call, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if s.multi && cmd.Flags&NoMulti != 0 {
+		return nil, errInMulti
 	}
 	s.last = cmd.Name
 	return &Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], session: s}, nil

@@ -12,7 +12,7 @@ import (
 
 // arrows are what each package of confman may import of the others.
 var arrows = map[string][]string{
-	"confman/cmd/confman":     {"confman/replication", "confman/resp", "confman/validate"},
+	"confman/cmd/confman":     {"confman/replication", "confman/resp", "confman/store", "confman/validate"},
 	"confman/cmd/demo":        {"confman/resp"},
 	"confman/replication":     {"confman/store"},
 	"confman/resp":            {"confman/store", "confman/validate"},

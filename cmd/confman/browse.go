@@ -52,6 +52,31 @@ type listing struct {
 	Configs    []string `json:"configs" yaml:"configs"`
 }
 
+// addBelow adds the namespace directly in ns that another one is, or is in, if it is.
+func (l *listing) addBelow(ns, other string) {
+	if ns != "" {
+		ns += "/"
+	}
+	rest, below := strings.CutPrefix(other, ns)
+	name, _, _ := strings.Cut(rest, "/")
+	if at, known := slices.BinarySearch(l.Namespaces, name); below && name != "" && !known {
+		l.Namespaces = slices.Insert(l.Namespaces, at, name)
+	}
+}
+
+func (l listing) empty() bool { return len(l.Configs)+len(l.Namespaces) == 0 }
+
+// table prints the listing for people, with a slash behind namespaces.
+func (l listing) table(w io.Writer) error {
+	for _, name := range l.Namespaces {
+		fmt.Fprintf(w, "%s/\n", name)
+	}
+	for _, name := range l.Configs {
+		fmt.Fprintln(w, name)
+	}
+	return nil
+}
+
 func (p *program) ls(n *node, ns string) error {
 	hash := ns
 	if ns == "" {
@@ -70,24 +95,12 @@ func (p *program) ls(n *node, ns string) error {
 		return err
 	}
 	for _, name := range below {
-		name, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(name, ns), "/"), "/")
-		if name != "" && !slices.Contains(l.Namespaces, name) {
-			l.Namespaces = append(l.Namespaces, name)
-		}
+		l.addBelow(ns, name)
 	}
-	if ns != "" && len(l.Configs)+len(l.Namespaces) == 0 {
+	if ns != "" && l.empty() {
 		return failure{exitNotFound, fmt.Errorf("there is no namespace %q", ns)}
 	}
-	slices.Sort(l.Namespaces)
-	return p.show(l, func(w io.Writer) error {
-		for _, name := range l.Namespaces {
-			fmt.Fprintf(w, "%s/\n", name)
-		}
-		for _, name := range l.Configs {
-			fmt.Fprintln(w, name)
-		}
-		return nil
-	})
+	return p.show(l, l.table)
 }
 
 func (p *program) tree(n *node, ns string) error {

@@ -96,14 +96,12 @@ func (p *program) showSettings(s Settings, where origins, origin bool) error {
 	var rows [][]string
 	for _, d := range settings() {
 		one := shown{Name: d.name, Value: d.text(s)}
-		row := []string{one.Name, one.Value}
+		row := []string{one.Name, orDash(one.Value)}
 		if origin {
 			one.Origin = where[d.name]
 			row = append(row, one.Origin)
 		}
-		if all = append(all, one); row[1] == "" {
-			row[1] = "-"
-		}
+		all = append(all, one)
 		rows = append(rows, row)
 	}
 	return p.show(all, func(w io.Writer) error { return columns(w, rows) })

@@ -15,7 +15,7 @@ import (
 // needArgs checks how many arguments a command was given; most is -1 for any number.
 func needArgs(c *cli.Context, least, most int) error {
 	if n := c.Args().Len(); n < least || most >= 0 && n > most {
-		usage := strings.TrimSpace("confman " + c.Command.Name + " " + c.Command.ArgsUsage)
+		usage := strings.TrimSpace(c.Command.HelpName + " " + c.Command.ArgsUsage)
 		return failure{exitUsage, errors.New("usage: " + usage)}
 	}
 	return nil

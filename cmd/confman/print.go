@@ -55,6 +55,14 @@ func columns(w io.Writer, rows [][]string) error {
 	return t.Flush()
 }
 
+// orDash is a text for a table, where nothing is a dash: awk counts columns.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
 // A config is how get and ls show one. A value that is not text is in base64, and then
 // encoding says so.
 type config struct {

@@ -72,9 +72,7 @@ func statusTable(w io.Writer, all []nodeStatus) error {
 	for _, st := range all {
 		row := []string{st.Node, st.Role, st.RESP, st.Raft, st.Revision, st.Hash, st.Contact, st.Version}
 		for i := range row {
-			if row[i] == "" {
-				row[i] = "-"
-			}
+			row[i] = orDash(row[i])
 		}
 		rows = append(rows, row)
 	}

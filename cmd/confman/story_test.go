@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,7 +27,8 @@ func serveStore(t *testing.T, s *resp.Server, st replication.Status) (addr strin
 	}
 	addr = ln.Addr().String()
 	if s.Node == nil {
-		s.Node = transcript.NewLocal()
+		local := transcript.NewLocal()
+		s.Node, s.Snapshot = local, local.Store.Snapshot
 	}
 	st.Cluster, st.ID, st.Role, st.Applied, st.Hash = "c1", 1, "follower", 7, "00ff"
 	st.Members = []replication.Member{
@@ -65,7 +68,8 @@ func confman(t *testing.T, environ []string, stdin, line string) string {
 }
 
 // The stories in testdata are what a person sees in a shell: lines with a dollar are typed,
-// those below are printed. NODE is the node's address, and < gives the standard input.
+// those below are printed. NODE is the node's address, DIR a directory, and < gives the
+// standard input. TIME and HASH stand for what differs each time.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.story")
 	if err != nil || len(files) == 0 {
@@ -77,14 +81,37 @@ func TestStories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			addr := serveStore(t, &resp.Server{}, replication.Status{Leader: 2, LeaderAddr: "127.0.0.1:1", Voters: 1})
+			local, dir := memberStore(t), t.TempDir()
+			addr := serveStore(t, &resp.Server{Node: local, Snapshot: local.Store.Snapshot}, replication.Status{Leader: 2, LeaderAddr: "127.0.0.1:1", Voters: 1})
 			environ := []string{"CONFMAN_RESP_ADDR=" + addr, "CONFMAN_CONFIG=" + emptyFile(t)}
 			tell(t, string(content), func(line, stdin string) string {
-				shown := strings.ReplaceAll(confman(t, environ, stdin, line), currentVersion(), "dev")
-				return strings.ReplaceAll(shown, addr, "NODE")
+				shown := confman(t, environ, stdin, strings.ReplaceAll(line, "DIR/", dir+"/"))
+				shown = strings.NewReplacer(currentVersion(), "dev", addr, "NODE", dir, "DIR").Replace(shown)
+				return hashes.ReplaceAllString(times.ReplaceAllString(shown, "TIME"), "HASH")
 			})
 		})
 	}
+}
+
+var (
+	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+Z`)
+	hashes = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
+)
+
+// memberStore is a node whose store says of which cluster it is.
+func memberStore(t *testing.T) *transcript.Local {
+	t.Helper()
+	local := transcript.NewLocal()
+	err := local.Update(t.Context(), "system", func(tx *store.Tx) error {
+		return errors.Join(
+			tx.Set("confman/cluster", `{"cluster":"00c1","generation":2}`, 0),
+			tx.Set("confman/nodes/1", `{"host":"h1","raft":"127.0.0.1:1","resp":"127.0.0.1:6479"}`, 0),
+		)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return local
 }
 
 // tell types the lines of a story and compares what follows each.
