@@ -390,3 +390,7 @@ func (n *Node) heir(st Status) uint64 {
 	}
 	return 0
 }
+
+// Snapshot takes this node's data as it stands, for a backup. It works without the other
+// nodes.
+func (n *Node) Snapshot() *store.Snapshot { return n.store.Snapshot() }
