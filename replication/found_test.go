@@ -272,8 +272,8 @@ func TestRecoveringFromASurvivor(t *testing.T) {
 		t.Errorf("recovered: counter = %s", got)
 	}
 	r := c.replacement(other.Dir, 0)
-	if _, replaces, _, err := r.Replace(t.Context()); err != nil || replaces != 0 {
-		t.Fatal(replaces, err)
+	if done, err := r.Replace(t.Context()); err != nil || done.Replaces != 0 {
+		t.Fatal(done, err)
 	}
 	c.start(other.Dir, "")
 	c.votersAre(4, 5)

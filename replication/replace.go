@@ -29,14 +29,19 @@ type Replacement struct {
 	Profile  Profile
 }
 
+// A Replaced tells what came of a replacement.
+type Replaced struct {
+	Node     uint64 `json:"node" yaml:"node"`                       // the new one
+	Replaces uint64 `json:"replaces,omitempty" yaml:"replaces"`     // the old one; 0 if that was of another cluster
+	Aside    string `json:"aside,omitempty" yaml:"aside,omitempty"` // where what was in the data directory is now
+}
+
 // Replace has the cluster take up a new node in another's place, and makes the data directory
-// that new node's, for it to be started there. It may be repeated after an error. It returns who
-// the new node is, whom it replaces (0 if nobody: the old node was of another cluster), and where
-// the directory's content has gone ("" if there was none).
-func (r Replacement) Replace(ctx context.Context) (node, replaces uint64, aside string, err error) {
+// that new node's, for it to be started there. It may be repeated after an error.
+func (r Replacement) Replace(ctx context.Context) (done Replaced, err error) {
 	n := &Node{Dir: r.Dir, Join: r.Join, RESPAddr: r.RESPAddr, Profile: r.Profile, Raft: unheard{addr(r.RaftAddr)}}
 	if n.dir, err = openDataDir(r.Dir); err != nil {
-		return 0, 0, "", err
+		return done, err
 	}
 	defer func() { err = errors.Join(err, n.dir.Close()) }()
 	request := joinRequest{Replace: true, Node: r.Node}
@@ -45,12 +50,13 @@ func (r Replacement) Replace(ctx context.Context) (node, replaces uint64, aside 
 	}
 	id, err := n.join(ctx, request)
 	if err != nil {
-		return 0, 0, "", err
+		return done, err
 	}
-	if aside, err = setAside(r.Dir, replacedPrefix); err != nil {
-		return 0, 0, "", err
+	done = Replaced{Node: id.Node, Replaces: id.Replaces}
+	if done.Aside, err = setAside(r.Dir, replacedPrefix); err != nil {
+		return done, err
 	}
-	return id.Node, id.Replaces, aside, errors.Join(id.save(r.Dir), settled(r.Dir))
+	return done, errors.Join(id.save(r.Dir), settled(r.Dir))
 }
 
 // unheard is a listener for its address alone.

@@ -51,12 +51,12 @@ func TestReplacingANode(t *testing.T) {
 	c.stop(lost)
 	old := copyDir(t, lost.Dir)
 	put(t, t.TempDir(), lost.Dir, raftFolder)
-	node, replaces, aside, err := c.replacement(lost.Dir, 0).Replace(t.Context())
-	if err != nil || node != 4 || replaces != 3 {
-		t.Fatalf("node %d replaces %d, %v", node, replaces, err)
+	done, err := c.replacement(lost.Dir, 0).Replace(t.Context())
+	if err != nil || done.Node != 4 || done.Replaces != 3 {
+		t.Fatalf("%+v, %v", done, err)
 	}
-	if !exists(aside, identityFile) || filepath.Dir(aside) != lost.Dir {
-		t.Errorf("the old identity is not in %q", aside)
+	if !exists(done.Aside, identityFile) || filepath.Dir(done.Aside) != lost.Dir {
+		t.Errorf("the old identity is not in %q", done.Aside)
 	}
 	c.start(lost.Dir, "")
 	c.votersAre(1, 2, 4)
@@ -82,9 +82,9 @@ func TestReplacingAWipedNode(t *testing.T) {
 			if r.RaftAddr = lost.Raft.Addr().String(); byNumber {
 				r.Node, r.RaftAddr = lost.identity.Node, "127.0.0.1:9"
 			}
-			node, replaces, aside, err := r.Replace(t.Context())
-			if err != nil || node != 4 || replaces != lost.identity.Node || aside != "" {
-				t.Fatalf("node %d replaces %d, %q, %v", node, replaces, aside, err)
+			done, err := r.Replace(t.Context())
+			if want := (Replaced{Node: 4, Replaces: lost.identity.Node}); err != nil || done != want {
+				t.Fatalf("%+v, %v", done, err)
 			}
 			c.start(r.Dir, "")
 			c.votersAre(1, 3, 4)
@@ -97,18 +97,18 @@ func TestReplacingAWipedNode(t *testing.T) {
 func TestReplacementsThatAreRefused(t *testing.T) {
 	c := three(t)
 	dir := t.TempDir()
-	_, _, _, err := c.replacement(dir, 7).Replace(t.Context())
+	_, err := c.replacement(dir, 7).Replace(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "there is no node 7 to replace: the nodes are 1 (127.0.0.1:") {
 		t.Error(err)
 	}
-	_, _, _, err = c.replacement(dir, 2).Replace(t.Context())
+	_, err = c.replacement(dir, 2).Replace(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "node 2 is running: stop it first") {
 		t.Error(err)
 	}
 	if exists(dir, identityFile) {
 		t.Error("the directory has become a node's")
 	}
-	if _, _, _, err = c.replacement(c.nodes[1].Dir, 2).Replace(t.Context()); err == nil || !strings.Contains(err.Error(), "in use by") {
+	if _, err = c.replacement(c.nodes[1].Dir, 2).Replace(t.Context()); err == nil || !strings.Contains(err.Error(), "in use by") {
 		t.Error(err)
 	}
 	c.votersAre(1, 2, 3)
@@ -120,7 +120,7 @@ func TestAReplacementIsRepeated(t *testing.T) {
 	lost := c.nodes[2]
 	c.stop(lost)
 	r := c.replacement(lost.Dir, 0)
-	first, _, _, err := r.Replace(t.Context())
+	first, err := r.Replace(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +135,9 @@ func TestAReplacementIsRepeated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, replaces, _, err := r.Replace(t.Context())
-	if err != nil || again != first || replaces != 3 || string(readFile(t, lost.Dir, identityFile)) != string(content) {
-		t.Fatalf("node %d, then node %d in place of %d: %v", first, again, replaces, err)
+	again, err := r.Replace(t.Context())
+	if first.Aside = again.Aside; err != nil || again != first || again.Replaces != 3 || string(readFile(t, lost.Dir, identityFile)) != string(content) {
+		t.Fatalf("%+v, then %+v: %v", first, again, err)
 	}
 	c.start(lost.Dir, "")
 	c.votersAre(1, 2, 4)

@@ -34,6 +34,7 @@ type nodeStatus struct {
 	Revision string `json:"revision" yaml:"revision"`
 	Hash     string `json:"state_hash" yaml:"state_hash"`
 	Contact  string `json:"leader_contact_ms" yaml:"leader_contact_ms"`
+	Health   string `json:"health" yaml:"health"`
 	Version  string `json:"version" yaml:"version"`
 	Error    string `json:"error,omitempty" yaml:"error,omitempty"`
 }
@@ -55,7 +56,7 @@ func (p *program) status(n *node) error {
 			st.Error, err = err.Error(), nil
 		} else {
 			st.Role, st.Revision, st.Hash = fields["raft_role"], fields["applied_revision"], fields["state_hash"]
-			st.Contact, st.Version = fields["leader_contact_ms"], fields["confman_version"]
+			st.Contact, st.Version, st.Health = fields["leader_contact_ms"], fields["confman_version"], fields["health"]
 			led = led || fields["raft_leader"] != "0"
 		}
 		all = append(all, st)
@@ -68,9 +69,9 @@ func (p *program) status(n *node) error {
 }
 
 func statusTable(w io.Writer, all []nodeStatus) error {
-	rows := [][]string{{"NODE", "ROLE", "RESP", "RAFT", "REVISION", "STATE_HASH", "CONTACT_MS", "VERSION"}}
+	rows := [][]string{{"NODE", "ROLE", "RESP", "RAFT", "REVISION", "STATE_HASH", "CONTACT_MS", "HEALTH", "VERSION"}}
 	for _, st := range all {
-		row := []string{st.Node, st.Role, st.RESP, st.Raft, st.Revision, st.Hash, st.Contact, st.Version}
+		row := []string{st.Node, st.Role, st.RESP, st.Raft, st.Revision, st.Hash, st.Contact, st.Health, st.Version}
 		for i := range row {
 			row[i] = orDash(row[i])
 		}
