@@ -21,6 +21,7 @@ type history struct {
 	hashes []uint64 // by index; 0 is the empty store
 	slack  int64    // how much a file may outgrow its content; 0 for as much as usual
 	wait   bool     // apply nothing while the file is written anew
+	settle bool     // when all is applied, wait until the file is written anew, and sync
 	both   int      // how many entries went to two files
 }
 
@@ -79,6 +80,10 @@ func (h *history) write(fs FS) (synced uint64, err error) {
 			}
 			synced = e.Index
 		}
+	}
+	if h.settle {
+		s.rewriting.Wait()
+		return synced, s.Sync()
 	}
 	return synced, nil
 }
