@@ -11,8 +11,9 @@ import (
 type failing struct {
 	store.FS
 
-	mu   sync.Mutex
-	left int // operations that still succeed, +1; 0 for all of them
+	mu     sync.Mutex
+	left   int // operations that still succeed, +1; 0 for all of them
+	failed bool
 }
 
 // failFrom makes the disk fail at the nth operation from now on, and at all behind it.
@@ -26,7 +27,7 @@ func (f *failing) failFrom(nth int) {
 func (f *failing) healthy() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.left != 1
+	return !f.failed
 }
 
 func (f *failing) next() error {
@@ -36,6 +37,7 @@ func (f *failing) next() error {
 	case 0:
 		return nil
 	case 1:
+		f.failed = true
 		return syscall.EIO
 	}
 	f.left--

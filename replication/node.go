@@ -251,6 +251,7 @@ func (n *Node) settle(ctx context.Context) {
 	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
 		n.log().Warn("the members could not be told where this node is", "error", err)
 	}
+	n.introduce(ctx)
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
 			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
@@ -261,6 +262,31 @@ func (n *Node) settle(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log().Warn("the node could not settle in its cluster", "error", err)
+	}
+}
+
+// introduce tells the members where this node is until it hears of a leader. A voter would stand
+// for election and be noticed; a non-voter that has come back at another address would wait for ever
+// for messages that go to the old one.
+func (n *Node) introduce(ctx context.Context) {
+	again := time.NewTicker(n.Profile.Again)
+	defer again.Stop()
+	for {
+		known, changed := n.raft.leader()
+		if known {
+			return
+		}
+		for _, m := range n.members() {
+			if m.Host != n.identity.Host {
+				n.transport.introduce(ctx, m.Host)
+			}
+		}
+		select {
+		case <-changed:
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -82,6 +82,7 @@ func TestInstallingAStateIsRepeated(t *testing.T) {
 		c.cutLog(n)
 	}
 	failures := 0
+	votes := func(n *Node) bool { st := n.Status(); return st.Role == "follower" && st.Voters == len(c.nodes)+1 }
 	for nth := 1; ; nth++ {
 		n := c.node(t.TempDir(), c.nodes[0].Raft.Addr().String())
 		folder := &arming{failing: failing{FS: store.Dir(n.Dir)}, nth: nth}
@@ -89,8 +90,9 @@ func TestInstallingAStateIsRepeated(t *testing.T) {
 		if err := n.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		c.eventually("it has the state, or its disk has failed", func() bool { return !folder.healthy() || n.Status().Role == "follower" })
+		c.eventually("it has the state, or its disk has failed", func() bool { return !folder.healthy() || votes(n) })
 		if folder.healthy() { // installing takes fewer operations
+			folder.failFrom(0)
 			c.nodes = append(c.nodes, n)
 			break
 		}
@@ -98,8 +100,12 @@ func TestInstallingAStateIsRepeated(t *testing.T) {
 		if err := c.ended(n); !errors.Is(err, syscall.EIO) {
 			t.Fatalf("operation %d: %v", nth, err)
 		}
-		back := c.start(copyDir(t, n.Dir), "")
-		c.eventually("it votes", func() bool { return back.Status().Role == "follower" })
+		back, err := c.tryStart(copyDir(t, n.Dir), "") // in this process dragonboat still holds the directory itself
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.eventually("it votes", func() bool { return votes(back) })
+		c.nodes = append(c.nodes, back)
 		c.same()
 	}
 	c.same()
@@ -158,7 +164,7 @@ func TestJoiningWithAMillion(t *testing.T) {
 	})
 	start := time.Now()
 	n := c.start(t.TempDir(), first.Raft.Addr().String())
-	c.eventually("it votes", func() bool { return n.Status().Role == "follower" })
+	c.eventually("it votes", func() bool { return n.Status().Voters == 2 })
 	took := time.Since(start)
 	cancel()
 	writer.Wait()
