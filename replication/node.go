@@ -137,22 +137,34 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 			return err
 		}
 	}
-	if n.store, err = store.Open(n.disk.folder); err != nil {
+	if err := n.openStore(id); err != nil {
 		return err
 	}
 	if !found {
-		id, err = n.become(ctx)
-	} else {
-		err = n.checkStore(id)
-	}
-	if err != nil {
-		return err
+		if id, err = n.become(ctx); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(id.nextBoot(n.Dir), settled(n.Dir)); err != nil {
 		return err
 	}
 	n.identity = id
 	return n.unlessHalted(n.startRaft)
+}
+
+// openStore opens the store of the node that the data directory belongs to; the zero identity is
+// that of a new one.
+func (n *Node) openStore(id identity) error {
+	n.identity = id
+	s, err := store.OpenIf(n.disk.folder, func(s *store.Store) error {
+		n.store = s
+		if id.Node == 0 {
+			return nil
+		}
+		return n.checkStore()
+	})
+	n.store = s
+	return err
 }
 
 // unlessHalted returns what do returns, or why the node was halted meanwhile: then do never

@@ -338,3 +338,21 @@ func TestNothingElseLiesInTheFolder(t *testing.T) {
 		t.Errorf("%v, %v", names, err)
 	}
 }
+
+// A store that does not fit is not opened, and its folder is left as it was, damage and all.
+func TestAStoreThatDoesNotFitIsLeftAlone(t *testing.T) {
+	h := newHistory(t, 20)
+	b := h.content(t)
+	b[len(b)/2] ^= 1
+	folder := memory{FileName: bytes.Clone(b)}
+	unfit := errors.New("unfit")
+	_, err := OpenIf(folder, func(s *Store) error {
+		if s.Applied() == 0 || s.Applied() >= 20 {
+			t.Errorf("asked about a store at index %d", s.Applied())
+		}
+		return unfit
+	})
+	if !errors.Is(err, unfit) || len(folder) != 1 || !bytes.Equal(folder[FileName], b) {
+		t.Errorf("%v; the folder has %d files", err, len(folder))
+	}
+}
