@@ -19,7 +19,7 @@ func lives(t *testing.T, silence time.Duration) (other, first, second *wire, bar
 // Of two machines with one data directory the one that is there and speaks stays. The other one is
 // told that it must not go on.
 func TestALifeThatSpeaksStays(t *testing.T) {
-	other, first, second, barred := lives(t, wireTime)
+	other, first, second, barred := lives(t, 100*time.Millisecond)
 	l := first.link(t, hostB)
 	delivered(t, first, l, other)
 	late := second.link(t, hostB)
