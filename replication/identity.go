@@ -44,11 +44,12 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 	if err != nil {
 		return identity{}, false, fmt.Errorf("read the node's identity: %w", err)
 	}
+	var head struct{ Format int } // whatever else a newer version writes
+	if err := json.Unmarshal(content, &head); err == nil && head.Format > identityFormat {
+		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, head.Format, identityFormat)
+	}
 	if err := json.Unmarshal(content, &id); err != nil {
 		return identity{}, false, damagedIdentity(path, err)
-	}
-	if id.Format > identityFormat {
-		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, id.Format, identityFormat)
 	}
 	if err := id.check(); err != nil {
 		return identity{}, false, damagedIdentity(path, err)
@@ -57,7 +58,9 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 }
 
 func damagedIdentity(path string, err error) error {
-	return fmt.Errorf("%s is damaged (%w): remove this node from the cluster and let it join again with an empty data directory; nothing else in this one can be trusted to be its own", path, err)
+	return distrust(filepath.Dir(path), fmt.Sprintf("%s is damaged: %v", identityFile, err),
+		"put that file back from where the rest came from, or take the node's place as a new one: confman node replace --data-dir "+
+			filepath.Dir(path)+" --join RAFT-ADDRESS-OF-A-MEMBER")
 }
 
 func (id identity) check() error {
