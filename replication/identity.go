@@ -25,6 +25,9 @@ type identity struct {
 	Host    string    `json:"host"`   // dragonboat's NodeHostID
 	Joined  bool      `json:"joined"` // came as a non-voter, and must say so at each start, even as a voter
 	Boots   uint64    `json:"boots"`  // how often it started; part of the number of each of its entries
+	// Started says that there has been a raft log: without it the node is not a new one, but one that
+	// has lost its log.
+	Started bool `json:"started,omitempty"`
 	// Seed is the raft address of the member through which it joined, for as long as it knows no other.
 	Seed string `json:"seed,omitempty"`
 	// Base is the revision at which the cluster's history was begun anew from a backup, or 0. The
