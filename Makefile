@@ -25,7 +25,7 @@ race: ## the packages' tests under the race detector
 
 soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
-	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store
+	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store ./replication
 
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd | cut -d' ' -f2); do \

@@ -101,7 +101,7 @@ func install(f *os.File, to string) error {
 // spaceError says of a full disk that it is full.
 func spaceError(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("there is not enough space for the backup: %w", err)
+		return fmt.Errorf("there is not enough space: %w", err)
 	}
 	return err
 }
