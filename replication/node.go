@@ -134,11 +134,6 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 		return err
 	}
 	if !found {
-		if err := n.checkNew(ctx); err != nil {
-			return err
-		}
-	}
-	if !found {
 		if id, err = n.become(ctx); err != nil {
 			return err
 		}
@@ -190,6 +185,9 @@ func (n *Node) unlessHalted(do func() error) error {
 // become makes a node that has no identity somebody: the first of a new cluster, or one more
 // of an old one.
 func (n *Node) become(ctx context.Context) (identity, error) {
+	if err := n.checkNew(ctx); err != nil {
+		return identity{}, err
+	}
 	if n.Join != "" {
 		n.announced = true
 		return n.join(ctx, joinRequest{})
@@ -245,6 +243,8 @@ func (n *Node) startRaft() error {
 	return n.startReplica()
 }
 
+// startReplica has dragonboat take part in the one raft group: as its first member, as one that
+// joins, or as one that has been there before.
 func (n *Node) startReplica() error {
 	var first map[uint64]dragonboat.Target
 	old := n.raft.host.HasNodeInfo(shard, n.identity.Node)
@@ -271,68 +271,6 @@ func (n *Node) hasTakenPart() bool {
 	return n.identity.Started || n.store.Applied() > n.store.Base()
 }
 
-// settle tells the others where this node is, and makes it a voter.
-func (n *Node) settle(ctx context.Context) {
-	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
-		n.log().Warn("the members could not be told where this node is", "error", err)
-	}
-	n.introduce(ctx)
-	err := n.persist(ctx, func(ctx context.Context) error {
-		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
-			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
-		})
-	})
-	if err == nil {
-		err = n.persist(ctx, n.promote)
-	}
-	if err != nil && ctx.Err() == nil {
-		n.log().Warn("the node could not settle in its cluster", "error", err)
-	}
-}
-
-// introduce tells the members where this node is until it hears of a leader. A voter would stand
-// for election and be noticed; a non-voter that has come back at another address would wait for ever
-// for messages that go to the old one.
-func (n *Node) introduce(ctx context.Context) {
-	again := time.NewTicker(n.Profile.Again)
-	defer again.Stop()
-	for {
-		known, changed := n.raft.leader()
-		if known {
-			return
-		}
-		for _, m := range n.members() {
-			if m.Host != n.identity.Host {
-				_ = n.transport.introduce(ctx, m.Host, n.transport.dialTime) // it was asked before
-			}
-		}
-		select {
-		case <-changed:
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// self is this node as the others are to know it.
-func (n *Node) self() Member {
-	return Member{
-		ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr,
-		Boots: n.identity.Boots, Life: n.life,
-	}
-}
-
-// addressOf looks a host's raft address up in the store.
-func (n *Node) addressOf(host string) (addr string, found bool) {
-	for _, m := range n.members() {
-		if m.Host == host {
-			addr, found = m.Raft, true
-		}
-	}
-	return addr, found
-}
-
 // View runs fn over the data of this node. It works without the other nodes, and sees
 // every update that this node has answered.
 func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
@@ -357,89 +295,11 @@ func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) 
 
 // Barrier returns when this node has applied all that was committed, anywhere, before
 // the call. ctx must have a deadline.
-func (n *Node) Barrier(ctx context.Context) error { return n.raft.barrier(ctx) }
-
-// Close hands leadership over, if this node has it, and stops. Updates that are still
-// waiting are answered.
-func (n *Node) Close() error {
-	if n.raft != nil && !n.ending.halted.Load() {
-		n.handOver()
+func (n *Node) Barrier(ctx context.Context) error {
+	if n.degraded != "" {
+		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
 	}
-	return n.end()
-}
-
-// end stops the node as it is.
-func (n *Node) end() error {
-	n.stop()
-	n.running.Wait()
-	return n.release()
-}
-
-// release closes what Start has opened, in reverse. It waits for nothing that may be stuck.
-func (n *Node) release() error {
-	halted := n.ending != nil && n.ending.halted.Load()
-	var errs []error
-	if n.raft != nil && n.raft.host != nil && !halted {
-		n.raft.host.Close()
-	}
-	switch {
-	case n.transport == nil:
-		errs = append(errs, closed(n.Raft))
-	case halted:
-		errs = append(errs, n.transport.hangUp())
-	default:
-		errs = append(errs, n.transport.Close())
-	}
-	if n.store != nil && !halted {
-		errs = append(errs, n.store.Sync())
-	}
-	if n.store != nil {
-		errs = append(errs, n.store.Close())
-	}
-	if n.dir != nil {
-		errs = append(errs, n.dir.Close())
-	}
-	return errors.Join(errs...)
-}
-
-// closed closes a listener that may be closed.
-func closed(ln net.Listener) error {
-	if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
-}
-
-// handOver makes another voter the leader before this one goes, so that nobody has to
-// notice that it is gone.
-func (n *Node) handOver() {
-	const patience, each = time.Second, 300 * time.Millisecond
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
-		_, changed := n.raft.leader()
-		st := n.Status()
-		heir := n.heir(st)
-		if st.Leader != st.ID || heir == 0 {
-			return
-		}
-		if err := n.raft.host.RequestLeaderTransfer(shard, heir); err != nil {
-			return
-		}
-		select {
-		case <-changed:
-		case <-time.After(each): // a transfer under load may fail; the next one may not
-		}
-	}
-}
-
-// heir returns a voter that this node has a connection with, or 0.
-func (n *Node) heir(st Status) uint64 {
-	for _, m := range st.Members {
-		if m.Voter && m.ID != st.ID && n.transport.peers.isReachable(m.Host) {
-			return m.ID
-		}
-	}
-	return 0
+	return n.raft.barrier(ctx)
 }
 
 // Snapshot takes this node's data as it stands, for a backup. It works without the other

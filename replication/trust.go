@@ -198,6 +198,7 @@ func (n *Node) wrongLog() string { return "put the right one back, or " + n.repl
 // and with it votes and promises to other nodes. A store that was copied from another node may be
 // ahead of the log until the log has caught up.
 func (n *Node) checkLog() error {
+	applied := n.store.Applied() // before the log, which only gets longer
 	log, err := n.raft.host.GetLogReader(shard)
 	if err != nil {
 		return fmt.Errorf("look at the raft log: %w", err)
@@ -208,7 +209,7 @@ func (n *Node) checkLog() error {
 	if err != nil {
 		return err
 	}
-	if applied := n.store.Applied(); last < applied && applied > repaired {
+	if last < applied && applied > repaired {
 		return n.distrust(fmt.Sprintf("its raft log ends at revision %d, and %s stands at %d: the log is an old copy, or has lost its end",
 			last, store.FileName, applied), n.wrongLog())
 	}

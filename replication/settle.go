@@ -1,0 +1,71 @@
+package replication
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"confman/store"
+)
+
+// settle tells the others where this node is, and makes it a voter.
+func (n *Node) settle(ctx context.Context) {
+	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
+		n.log().Warn("the members could not be told where this node is", "error", err)
+	}
+	n.introduce(ctx)
+	err := n.persist(ctx, func(ctx context.Context) error {
+		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
+			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
+		})
+	})
+	if err == nil {
+		err = n.persist(ctx, n.promote)
+	}
+	if err != nil && ctx.Err() == nil {
+		n.log().Warn("the node could not settle in its cluster", "error", err)
+	}
+}
+
+// introduce tells the members where this node is until it hears of a leader. A voter would stand
+// for election and be noticed; a non-voter that has come back at another address would wait for ever
+// for messages that go to the old one.
+func (n *Node) introduce(ctx context.Context) {
+	again := time.NewTicker(n.Profile.Again)
+	defer again.Stop()
+	for {
+		known, changed := n.raft.leader()
+		if known {
+			return
+		}
+		for _, m := range n.members() {
+			if m.Host != n.identity.Host {
+				_ = n.transport.introduce(ctx, m.Host, n.transport.dialTime) // it was asked before
+			}
+		}
+		select {
+		case <-changed:
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// self is this node as the others are to know it.
+func (n *Node) self() Member {
+	return Member{
+		ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr,
+		Boots: n.identity.Boots, Life: n.life,
+	}
+}
+
+// addressOf looks a host's raft address up in the store.
+func (n *Node) addressOf(host string) (addr string, found bool) {
+	for _, m := range n.members() {
+		if m.Host == host {
+			addr, found = m.Raft, true
+		}
+	}
+	return addr, found
+}
