@@ -197,41 +197,13 @@ func TestCrashLoops(t *testing.T) {
 	}
 }
 
-// faulty is a folder whose files fail from some moment on.
-type faulty struct {
-	store.FS
-	failing atomic.Bool
-}
-
-func (f *faulty) Create(name string) (store.File, error) {
-	file, err := f.FS.Create(name)
-	return faultyFile{file, f}, err
-}
-
-func (f *faulty) Append(name string) (store.File, error) {
-	file, err := f.FS.Append(name)
-	return faultyFile{file, f}, err
-}
-
-type faultyFile struct {
-	store.File
-	folder *faulty
-}
-
-func (f faultyFile) Write(b []byte) (int, error) {
-	if f.folder.failing.Load() {
-		return 0, syscall.EIO
-	}
-	return f.File.Write(b)
-}
-
 // An error of the store's file ends the node with its message. Nothing that was not written is
 // acknowledged, the others go on, and starting again is safe.
 func TestAnErrorOfTheFileStopsTheNode(t *testing.T) {
 	c := newCluster(t)
 	first := c.start(t.TempDir(), "")
 	n := c.node(t.TempDir(), first.Raft.Addr().String())
-	folder := &faulty{FS: store.Dir(n.Dir)}
+	folder := &failing{FS: store.Dir(n.Dir)}
 	n.disk.folder, n.Hold = folder, 300*time.Millisecond
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -241,7 +213,7 @@ func TestAnErrorOfTheFileStopsTheNode(t *testing.T) {
 	c.votersAre(1, 2, 3)
 	c.update(n, count("counter"))
 	c.nodes = append(c.nodes[:1], c.nodes[2:]...)
-	folder.failing.Store(true)
+	folder.failFrom(1)
 	if err := n.Update(t.Context(), "test", count("counter")); err == nil {
 		t.Error("a write was acknowledged that is not in the file")
 	}

@@ -62,3 +62,10 @@ func (t *transport) open(ctx context.Context, kind, host string, patience time.D
 func (t *transport) hello(kind, to string) hello {
 	return hello{Kind: kind, Cluster: t.cluster, Host: t.host, Addr: t.addr, To: to, Boots: t.boots, Life: t.life}
 }
+
+// introduce says hello to a host, which learns from that where this node is.
+func (t *transport) introduce(ctx context.Context, host string) {
+	if conn, err := t.open(ctx, kindRaft, host, t.dialTime); err == nil {
+		_ = conn.Close() // all was said
+	}
+}

@@ -17,28 +17,46 @@ type life struct {
 }
 
 // enter takes a connection up into the life that has said hello. Where another life of the host
-// is connected, the one that is there stays if it says anything from now on: leaders and
-// followers do so with every heartbeat. If it is silent it has died without a word, and its
-// connections are closed, so that nothing it sent is heard later.
+// is connected, the one that is there stays if it goes on speaking: leaders and followers do so
+// with every heartbeat. If it falls silent it has died without a word, and its connections are
+// closed, so that nothing it sent is heard later.
 func (t *transport) enter(h hello, conn net.Conn) (*life, error) {
 	for {
 		mine, other := t.peers.join(h, conn)
 		if other == nil {
 			return mine, nil
 		}
+		// What is heard first may have been on its way when its sender died.
+		speaks := t.listen(other) && t.listen(other)
 		select {
-		case <-other.heard: // it may have been said before
-		default:
-		}
-		select {
-		case <-other.heard:
-			return nil, finally{fmt.Errorf("host %s is running elsewhere already: one data directory is a copy of the other's", h.Host)}
 		case <-other.gone:
-		case <-time.After(t.silence):
-			t.peers.cut(other)
 		case <-t.ctx.Done():
 			return nil, net.ErrClosed
+		default:
+			if speaks {
+				return nil, finally{fmt.Errorf("host %s is running elsewhere already: one data directory is a copy of the other's", h.Host)}
+			}
+			t.peers.cut(other)
 		}
+	}
+}
+
+// listen reports whether a life says something from now on, within the time in which it must.
+func (t *transport) listen(l *life) bool {
+	select {
+	case <-l.heard: // that was before
+	default:
+	}
+	select {
+	case <-time.After(t.silence):
+	case <-l.gone:
+	case <-t.ctx.Done():
+	}
+	select {
+	case <-l.heard:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -93,8 +93,9 @@ func (m *machine) PrepareSnapshot() (any, error) { return m.store.Snapshot(), ni
 
 // SaveSnapshot writes it out.
 func (m *machine) SaveSnapshot(snapshot any, w io.Writer, stop <-chan struct{}) error {
-	_, err := snapshot.(*store.Snapshot).WriteTo(stoppable{w, stop})
-	return err
+	sn := snapshot.(*store.Snapshot)
+	_, err := sn.WriteTo(stoppable{w, stop})
+	return errors.Join(err, sn.Close())
 }
 
 // RecoverFromSnapshot puts another node's state in the place of this one's.

@@ -137,22 +137,34 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 			return err
 		}
 	}
-	if n.store, err = store.Open(n.disk.folder); err != nil {
+	if err := n.openStore(id); err != nil {
 		return err
 	}
 	if !found {
-		id, err = n.become(ctx)
-	} else {
-		err = n.checkStore(id)
-	}
-	if err != nil {
-		return err
+		if id, err = n.become(ctx); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(id.nextBoot(n.Dir), settled(n.Dir)); err != nil {
 		return err
 	}
 	n.identity = id
 	return n.unlessHalted(n.startRaft)
+}
+
+// openStore opens the store of the node that the data directory belongs to; the zero identity is
+// that of a new one.
+func (n *Node) openStore(id identity) error {
+	n.identity = id
+	s, err := store.OpenIf(n.disk.folder, func(s *store.Store) error {
+		n.store = s
+		if id.Node == 0 {
+			return nil
+		}
+		return n.checkStore()
+	})
+	n.store = s
+	return err
 }
 
 // unlessHalted returns what do returns, or why the node was halted meanwhile: then do never
@@ -251,6 +263,7 @@ func (n *Node) settle(ctx context.Context) {
 	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
 		n.log().Warn("the members could not be told where this node is", "error", err)
 	}
+	n.introduce(ctx)
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
 			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
@@ -261,6 +274,31 @@ func (n *Node) settle(ctx context.Context) {
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log().Warn("the node could not settle in its cluster", "error", err)
+	}
+}
+
+// introduce tells the members where this node is until it hears of a leader. A voter would stand
+// for election and be noticed; a non-voter that has come back at another address would wait for ever
+// for messages that go to the old one.
+func (n *Node) introduce(ctx context.Context) {
+	again := time.NewTicker(n.Profile.Again)
+	defer again.Stop()
+	for {
+		known, changed := n.raft.leader()
+		if known {
+			return
+		}
+		for _, m := range n.members() {
+			if m.Host != n.identity.Host {
+				n.transport.introduce(ctx, m.Host)
+			}
+		}
+		select {
+		case <-changed:
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -82,10 +82,7 @@ func (n *Node) startAlone(context.Context) error {
 	if !found {
 		return fmt.Errorf("%s has no %s: there is no node to recover from", n.Dir, identityFile)
 	}
-	if n.store, err = store.Open(n.disk.folder); err != nil {
-		return err
-	}
-	if err := n.checkStore(id); err != nil {
+	if err := n.openStore(id); err != nil {
 		return err
 	}
 	n.room = newRoom(n.Dir, 0)

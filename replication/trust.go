@@ -130,8 +130,8 @@ func introduction(conn net.Conn, patience time.Duration) (hello, error) {
 
 // checkStore refuses a store that is not this node's, or older than what the log can bring it up
 // from.
-func (n *Node) checkStore(id identity) error {
-	n.identity = id
+func (n *Node) checkStore() error {
+	id := n.identity
 	synced, err := readNumber(n.disk.folder, syncedFile)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"math/rand"
 	"syscall"
 	"testing"
 )
@@ -51,6 +52,32 @@ func TestAnErrorAtEveryOperation(t *testing.T) {
 		if (borne > 0) != (f.err == syscall.ENOSPC) {
 			t.Errorf("%s: %d errors were borne", f.name, borne)
 		}
+	}
+}
+
+// So do errors while a file is written anew and entries are applied, and power cuts after them.
+func TestAnErrorWhileTheFileIsWrittenAnew(t *testing.T) {
+	h := newHistory(t, 60)
+	h.slack, h.settle = 2<<10, true
+	r := rand.New(rand.NewSource(1))
+	borne := 0
+	for range 600 {
+		disk := newPowered()
+		folder := &failing{FS: disk, fault: faults[r.Intn(len(faults))], at: 1 + r.Intn(100)}
+		synced, err := h.write(folder)
+		switch {
+		case folder.operations < folder.at:
+		case err == nil && folder.err == syscall.ENOSPC:
+			borne++
+		case !errors.Is(err, folder.err):
+			t.Fatalf("%s: operation %d failed, but: %v", folder.name, folder.at, err)
+		}
+		for range 5 {
+			h.check(t, disk.cut(r), synced)
+		}
+	}
+	if borne == 0 || h.both == 0 {
+		t.Errorf("%d errors were borne, %d entries went to two files", borne, h.both)
 	}
 }
 

@@ -15,8 +15,8 @@ const newName = FileName + ".new"
 // cutName is the file that keeps what was cut off a damaged one, for whoever wants to look.
 const cutName = FileName + ".cut"
 
-// slack is by how much a file may outgrow twice the size it had when it was last written
-// anew, in bytes.
+// slack is by how much a file may outgrow twice the size that the state had when it was last
+// written anew, in bytes.
 const slack = 8 << 20
 
 // file is the store's file. After the first error it does nothing but return it: a
@@ -28,7 +28,7 @@ type file struct {
 	mu      sync.Mutex
 	open    File
 	size    int64
-	compact int64 // size after it was last written anew
+	compact int64 // size of the state when it was last written anew
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
 	next    *rewrite // the file that will take this one's place, or nil

@@ -21,6 +21,7 @@ type history struct {
 	hashes []uint64 // by index; 0 is the empty store
 	slack  int64    // how much a file may outgrow its content; 0 for as much as usual
 	wait   bool     // apply nothing while the file is written anew
+	settle bool     // when all is applied, wait until the file is written anew, and sync
 	both   int      // how many entries went to two files
 }
 
@@ -79,6 +80,10 @@ func (h *history) write(fs FS) (synced uint64, err error) {
 			}
 			synced = e.Index
 		}
+	}
+	if h.settle {
+		s.rewriting.Wait()
+		return synced, s.Sync()
 	}
 	return synced, nil
 }
@@ -331,5 +336,23 @@ func TestNothingElseLiesInTheFolder(t *testing.T) {
 	names, err := filepath.Glob(dir.path("*"))
 	if err != nil || len(names) != 1 {
 		t.Errorf("%v, %v", names, err)
+	}
+}
+
+// A store that does not fit is not opened, and its folder is left as it was, damage and all.
+func TestAStoreThatDoesNotFitIsLeftAlone(t *testing.T) {
+	h := newHistory(t, 20)
+	b := h.content(t)
+	b[len(b)/2] ^= 1
+	folder := memory{FileName: bytes.Clone(b)}
+	unfit := errors.New("unfit")
+	_, err := OpenIf(folder, func(s *Store) error {
+		if s.Applied() == 0 || s.Applied() >= 20 {
+			t.Errorf("asked about a store at index %d", s.Applied())
+		}
+		return unfit
+	})
+	if !errors.Is(err, unfit) || len(folder) != 1 || !bytes.Equal(folder[FileName], b) {
+		t.Errorf("%v; the folder has %d files", err, len(folder))
 	}
 }

@@ -19,6 +19,7 @@ type rewrite struct {
 	snapshot *Snapshot
 	file     File
 	size     int64
+	state    int64  // how much of the size is the snapshot
 	tail     []byte // frames that are in the old file only
 	both     bool   // frames go to both files
 	named    bool   // the new file may have the old one's name: there is no way back
@@ -74,6 +75,7 @@ func (f *file) fill(r *rewrite) (err error) {
 	if r.size, err = r.snapshot.WriteTo(r.file); err != nil {
 		return err
 	}
+	r.state = r.size
 	if err := r.file.Sync(); err != nil { // nearly all of it, so that both are written briefly
 		return err
 	}
@@ -85,7 +87,7 @@ func (f *file) fill(r *rewrite) (err error) {
 	if err := r.file.Sync(); err != nil {
 		return err
 	}
-	if err := f.commitTo(r); err != nil {
+	if err := f.decide(r); err != nil {
 		return err
 	}
 	return f.rename()
@@ -108,8 +110,8 @@ func (f *file) catchUp(r *rewrite) (more bool, err error) {
 	return more, err
 }
 
-// commitTo decides that the new file shall have the name, unless something has come between.
-func (f *file) commitTo(r *rewrite) error {
+// decide settles that the new file gets the name, unless something has come between.
+func (f *file) decide(r *rewrite) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := errors.Join(r.err, f.err); err != nil {
@@ -149,17 +151,15 @@ func (r *rewrite) note(err error) error {
 	return fmt.Errorf("write %s: %w", newName, err)
 }
 
-// harmless reports whether the store can go on with the old file: it can if there was only no
-// room for a new one.
+// harmless reports whether the store can go on with the old file: it can if nobody wanted a
+// new one any more, or there was only no room for it.
 func (r *rewrite) harmless(err error) bool {
-	return r.err == errCancelled || !r.named && noSpace(err)
+	return errors.Is(err, errCancelled) || errors.Is(err, errGone) || !r.named && noSpace(err)
 }
 
 // discard removes a new file that failed, and returns why it did.
 func (r *rewrite) discard(folder FS, err error) error {
-	if r.file != nil {
-		_ = r.file.Close() // nobody will read it
-	}
+	_ = r.file.Close() // nobody will read it
 	if failed := folder.Remove(newName); failed != nil {
 		return fmt.Errorf("remove %s: %w, after: %v", newName, failed, err)
 	}
@@ -199,7 +199,7 @@ func (f *file) rename() error {
 
 // take goes on with the new file. The lock is held.
 func (f *file) take(r *rewrite) {
-	f.open, f.size, f.compact = r.file, r.size, r.size
+	f.open, f.size, f.compact = r.file, r.size, r.state
 	f.next, f.enough = nil, 0
 }
 
@@ -229,7 +229,7 @@ func (f *file) replace(write func(io.Writer) (int64, error)) error {
 		err = r.file.Sync()
 	}
 	if err == nil {
-		r.named = true
+		r.state, r.named = r.size, true
 		err = f.rename()
 	}
 	if err != nil {

@@ -27,6 +27,12 @@ type Store struct {
 // ends in damage, as a power cut can leave it, is cut back to its last whole batch before the
 // damage; what is cut off is kept beside it.
 func Open(folder FS) (*Store, error) {
+	return OpenIf(folder, func(*Store) error { return nil })
+}
+
+// OpenIf opens the store in a folder if what it holds is fit, before anything is written there.
+// Otherwise it returns the error that fit did.
+func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 	content, err := folder.ReadFile(FileName)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !fresh {
@@ -36,7 +42,10 @@ func Open(folder FS) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attach(folder, fresh, content, extent); err != nil {
+	if err = fit(s); err == nil {
+		err = s.attach(folder, fresh, content, extent)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
