@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"confman/store"
@@ -86,8 +88,11 @@ func panicMessage(output string) string {
 }
 
 // crashLoop reports whether the crashes came so fast that the next start would be another one.
-// It stays so until somebody has looked.
+// It stays so until somebody has looked. A full disk is looked after by itself ([room]).
 func crashLoop(all []crash) bool {
+	all = slices.DeleteFunc(slices.Clone(all), func(c crash) bool {
+		return strings.Contains(c.Why, syscall.ENOSPC.Error()) || strings.Contains(c.Why, syscall.EDQUOT.Error())
+	})
 	for i := maxCrashes - 1; i < len(all); i++ {
 		if all[i].At.Sub(all[i-maxCrashes+1].At) < crashWindow {
 			return true

@@ -40,12 +40,10 @@ func openDataDir(path string) (*dataDir, error) {
 	if errors.Is(err, errLocked) {
 		err = fmt.Errorf("data directory %s is in use by confman process %s", path, holder(lock))
 	}
-	if err == nil {
-		err = errors.Join(lock.Truncate(0), writePID(lock))
-	}
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	writePID(lock)
 	return &dataDir{path: path, lock: lock}, nil
 }
 
@@ -84,10 +82,9 @@ func leftover(name string) bool {
 	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix)
 }
 
-func writePID(lock *os.File) error {
-	_, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
-}
+// writePID tells people who holds the lock. It takes no new space, because the disk may be full, and
+// an error does no harm.
+func writePID(lock *os.File) { _, _ = lock.WriteAt(fmt.Appendf(nil, "%-20d\n", os.Getpid()), 0) }
 
 // holder is the process id in a lock's file.
 func holder(lock *os.File) string {

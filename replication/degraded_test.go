@@ -179,6 +179,12 @@ func TestCrashLoops(t *testing.T) {
 		}
 		return all
 	}
+	full := func(all []crash) []crash {
+		for i := range all {
+			all[i].Why = "write to the store's file: " + syscall.ENOSPC.Error()
+		}
+		return all
+	}
 	for _, c := range []struct {
 		crashes []crash
 		loop    bool
@@ -190,6 +196,8 @@ func TestCrashLoops(t *testing.T) {
 		{at(1, 10, 11, 12), true},
 		{at(1, 2, 3, 100), true}, // nobody has looked
 		{at(1, 10, 20, 30), false},
+		{full(at(1, 2, 3)), false},
+		{append(full(at(1, 2, 3)), at(4, 5)...), false},
 	} {
 		if crashLoop(c.crashes) != c.loop {
 			t.Errorf("%v: want %v", c.crashes, c.loop)

@@ -25,6 +25,9 @@ type identity struct {
 	Host    string    `json:"host"`   // dragonboat's NodeHostID
 	Joined  bool      `json:"joined"` // came as a non-voter, and must say so at each start, even as a voter
 	Boots   uint64    `json:"boots"`  // how often it started; part of the number of each of its entries
+	// Started says that there has been a raft log: without it the node is not a new one, but one that
+	// has lost its log.
+	Started bool `json:"started,omitempty"`
 	// Seed is the raft address of the member through which it joined, for as long as it knows no other.
 	Seed string `json:"seed,omitempty"`
 	// Base is the revision at which the cluster's history was begun anew from a backup, or 0. The
@@ -44,11 +47,12 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 	if err != nil {
 		return identity{}, false, fmt.Errorf("read the node's identity: %w", err)
 	}
+	var head struct{ Format int } // whatever else a newer version writes
+	if err := json.Unmarshal(content, &head); err == nil && head.Format > identityFormat {
+		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, head.Format, identityFormat)
+	}
 	if err := json.Unmarshal(content, &id); err != nil {
 		return identity{}, false, damagedIdentity(path, err)
-	}
-	if id.Format > identityFormat {
-		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, id.Format, identityFormat)
 	}
 	if err := id.check(); err != nil {
 		return identity{}, false, damagedIdentity(path, err)
@@ -57,7 +61,9 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 }
 
 func damagedIdentity(path string, err error) error {
-	return fmt.Errorf("%s is damaged (%w): remove this node from the cluster and let it join again with an empty data directory; nothing else in this one can be trusted to be its own", path, err)
+	return distrust(filepath.Dir(path), fmt.Sprintf("%s is damaged: %v", identityFile, err),
+		"put that file back from where the rest came from, or take the node's place as a new one: confman node replace --data-dir "+
+			filepath.Dir(path)+" --join RAFT-ADDRESS-OF-A-MEMBER")
 }
 
 func (id identity) check() error {

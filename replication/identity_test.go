@@ -43,7 +43,7 @@ func TestAnIdentityThatCannotBeTrustedIsRefused(t *testing.T) {
 		`{"cluster":"1"}`:                    "format 0",
 		`{"format":1,"cluster":"1"}`:         "no node",
 		`{"format":1,"cluster":"x"}`:         "hexadecimal",
-		`{"format":2,"cluster":{"new":"x"}}`: "is damaged",
+		`{"format":2,"cluster":{"new":"x"}}`: "start the newer confman",
 		`{"format":2,"cluster":"1"}`:         "start the newer confman",
 		`{"format":1,"cluster":"1","node":1,"host":"x"}`: "no host id",
 	} {

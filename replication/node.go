@@ -149,7 +149,11 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 		return err
 	}
 	n.identity = id
-	return n.unlessHalted(n.startRaft)
+	if err := n.unlessHalted(n.startRaft); err != nil || id.Started {
+		return err
+	}
+	n.identity.Started = true
+	return n.identity.save(n.Dir)
 }
 
 // openStore opens the store of the node that the data directory belongs to; the zero identity is
@@ -161,7 +165,10 @@ func (n *Node) openStore(id identity) error {
 		if id.Node == 0 {
 			return nil
 		}
-		return n.checkStore()
+		if err := n.checkStore(); err != nil {
+			return err
+		}
+		return n.checkRaftDir(filepath.Join(n.Dir, raftFolder))
 	})
 	n.store = s
 	return err
@@ -210,9 +217,6 @@ func (n *Node) startRaft() error {
 	if err := followHostname(dir, hostname, n.log()); err != nil {
 		return err
 	}
-	if err := n.checkRaftDir(dir); err != nil {
-		return err
-	}
 	n.transport = &transport{
 		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft,
 		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
@@ -240,8 +244,8 @@ func (n *Node) startRaft() error {
 func (n *Node) startReplica() error {
 	var first map[uint64]dragonboat.Target
 	old := n.raft.host.HasNodeInfo(shard, n.identity.Node)
-	if !old && n.store.Applied() > n.store.Base() {
-		return n.distrust("its raft log is gone, and the node must not vote again without it", n.replaceCommand())
+	if !old && n.hasTakenPart() {
+		return n.lostLog()
 	}
 	if !old && !n.identity.Joined {
 		first = map[uint64]dragonboat.Target{n.identity.Node: n.identity.Host}
@@ -256,6 +260,11 @@ func (n *Node) startReplica() error {
 		return fmt.Errorf("start raft: %w", err)
 	}
 	return n.checkLog()
+}
+
+// hasTakenPart reports whether there must be a raft log.
+func (n *Node) hasTakenPart() bool {
+	return n.identity.Started || n.store.Applied() > n.store.Base()
 }
 
 // settle tells the others where this node is, and makes it a voter.

@@ -162,8 +162,16 @@ func (n *Node) origin() (o Origin, err error) {
 	return o, err
 }
 
-// checkRaftDir refuses dragonboat's folder if it is another node's or another cluster's.
+// lostLog refuses to go on without the raft log.
+func (n *Node) lostLog() error {
+	return n.distrust("its raft log is gone, and the node must not vote again without it", n.replaceCommand())
+}
+
+// checkRaftDir refuses dragonboat's folder if it is gone, another node's or another cluster's.
 func (n *Node) checkRaftDir(dir string) error {
+	if n.disk.raft == nil && n.hasTakenPart() && !exists(dir, statusFile) {
+		return n.lostLog()
+	}
 	status, found, err := readStatus(dir)
 	if err != nil {
 		return n.distrust(err.Error(), n.replaceCommand())

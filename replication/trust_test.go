@@ -145,12 +145,17 @@ func TestDataDirectoriesThatCannotBeTrusted(t *testing.T) {
 	t.Run("its raft log is gone", func(t *testing.T) {
 		dir := copyDir(t, one)
 		put(t, t.TempDir(), dir, raftFolder)
-		in(t).untrustedBoot(dir, "raft log is gone", replaceIt)
+		in(t).untrusted(dir, "raft log is gone", replaceIt)
+	})
+	t.Run("all but its identity is gone", func(t *testing.T) {
+		dir := t.TempDir()
+		put(t, one, dir, identityFile)
+		in(t).untrusted(dir, "raft log is gone", replaceIt)
 	})
 	t.Run("its raft log is another cluster's", func(t *testing.T) {
 		dir := copyDir(t, one)
 		put(t, other, dir, raftFolder)
-		in(t).untrustedBoot(dir, "raft log is of cluster", replaceIt)
+		in(t).untrusted(dir, "raft log is of cluster", replaceIt)
 	})
 	t.Run("its raft log is another node's", func(t *testing.T) {
 		c := three(t)
@@ -158,7 +163,7 @@ func TestDataDirectoriesThatCannotBeTrusted(t *testing.T) {
 		c.stop(c.nodes[0])
 		c.stop(c.nodes[0])
 		put(t, dirs[0], dirs[1], raftFolder)
-		c.untrustedBoot(dirs[1], "raft log is of host", replaceIt)
+		c.untrusted(dirs[1], "raft log is of host", replaceIt)
 	})
 	t.Run("its identity is gone", func(t *testing.T) {
 		dir := copyDir(t, one)
