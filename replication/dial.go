@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
@@ -63,9 +64,20 @@ func (t *transport) hello(kind, to string) hello {
 	return hello{Kind: kind, Cluster: t.cluster, Host: t.host, Addr: t.addr, To: to, Boots: t.boots, Life: t.life}
 }
 
-// introduce says hello to a host, which learns from that where this node is.
-func (t *transport) introduce(ctx context.Context, host string) {
-	if conn, err := t.open(ctx, kindRaft, host, t.dialTime); err == nil {
-		_ = conn.Close() // all was said
+// introduce says hello to a host, which learns from that where this node is, and returns its
+// answer: an error that is errFinal if this node must not take part.
+func (t *transport) introduce(ctx context.Context, host string, patience time.Duration) error {
+	conn, err := t.open(ctx, kindReturn, host, patience)
+	if err != nil {
+		return err
 	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+	if err != nil {
+		return err
+	}
+	return refused(line)
 }

@@ -24,6 +24,7 @@ const (
 	kindRaft     = "raft"     // frames of message batches, one way
 	kindSnapshot = "snapshot" // frames of snapshot chunks, each answered by one byte
 	kindJoin     = "join"     // one line that asks, one line that answers
+	kindReturn   = "return"   // asks whether the host may take part again; one line answers
 )
 
 // clusterID names a cluster; it is written in hexadecimal.
@@ -79,7 +80,7 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot:
+	case kindRaft, kindSnapshot, kindReturn:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}

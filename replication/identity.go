@@ -49,7 +49,8 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 	}
 	var head struct{ Format int } // whatever else a newer version writes
 	if err := json.Unmarshal(content, &head); err == nil && head.Format > identityFormat {
-		return identity{}, false, fmt.Errorf("%s has format %d, this confman knows up to %d: start the newer confman that wrote it", path, head.Format, identityFormat)
+		return identity{}, false, distrust(dir,
+			fmt.Sprintf("%s has format %d, and this confman knows up to %d", identityFile, head.Format, identityFormat), startNewer)
 	}
 	if err := json.Unmarshal(content, &id); err != nil {
 		return identity{}, false, damagedIdentity(path, err)

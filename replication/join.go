@@ -93,7 +93,7 @@ func (n *Node) request(ctx context.Context, member string, r joinRequest) (answe
 // announce asks to be taken up once more, as who the node is by now, if nothing has reached it yet:
 // it may have another address than it had when it asked.
 func (n *Node) announce(ctx context.Context) error {
-	if n.identity.Seed == "" || n.store.Applied() > 0 {
+	if n.identity.Seed == "" || n.announced || n.store.Applied() > 0 {
 		return nil
 	}
 	_, err := n.request(ctx, n.identity.Seed, joinRequest{Host: n.identity.Host})

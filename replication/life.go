@@ -26,8 +26,10 @@ func (t *transport) enter(h hello, conn net.Conn) (*life, error) {
 		if other == nil {
 			return mine, nil
 		}
-		// What is heard first may have been on its way when its sender died.
-		speaks := t.listen(other) && t.listen(other)
+		speaks := false
+		for range 2 { // what is heard first may have been on its way when its sender died
+			speaks = t.listen(other)
+		}
 		select {
 		case <-other.gone:
 		case <-t.ctx.Done():

@@ -45,6 +45,7 @@ type Node struct {
 	identity  identity
 	life      string // names this start
 	alone     bool   // it talks to no other node
+	announced bool   // a member has just taken it up
 	dir       *dataDir
 	room      *room
 	crashes   []crash
@@ -137,13 +138,13 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.openStore(id); err != nil {
-		return err
-	}
 	if !found {
 		if id, err = n.become(ctx); err != nil {
 			return err
 		}
+	}
+	if err := n.openStore(id); err != nil {
+		return err
 	}
 	if err := errors.Join(id.nextBoot(n.Dir), settled(n.Dir)); err != nil {
 		return err
@@ -156,21 +157,20 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 	return n.identity.save(n.Dir)
 }
 
-// openStore opens the store of the node that the data directory belongs to; the zero identity is
-// that of a new one.
+// openStore opens the store of the node that the data directory belongs to.
 func (n *Node) openStore(id identity) error {
 	n.identity = id
 	s, err := store.OpenIf(n.disk.folder, func(s *store.Store) error {
 		n.store = s
-		if id.Node == 0 {
-			return nil
-		}
 		if err := n.checkStore(); err != nil {
 			return err
 		}
 		return n.checkRaftDir(filepath.Join(n.Dir, raftFolder))
 	})
 	n.store = s
+	if errors.Is(err, store.ErrNewerFormat) {
+		return n.distrust(err.Error(), startNewer)
+	}
 	return err
 }
 
@@ -191,6 +191,7 @@ func (n *Node) unlessHalted(do func() error) error {
 // of an old one.
 func (n *Node) become(ctx context.Context) (identity, error) {
 	if n.Join != "" {
+		n.announced = true
 		return n.join(ctx, joinRequest{})
 	}
 	return identity{Cluster: newClusterID(), Node: 1, Host: uuid.NewString()}, nil
@@ -218,12 +219,15 @@ func (n *Node) startRaft() error {
 		return err
 	}
 	n.transport = &transport{
-		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft,
+		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft, addr: n.Raft.Addr().String(),
 		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence()},
 	}
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
+	}
+	if err := n.askToReturn(); err != nil {
+		return err
 	}
 	n.raft = &raft{again: n.Profile.Again}
 	n.commits = &committer{
@@ -299,7 +303,7 @@ func (n *Node) introduce(ctx context.Context) {
 		}
 		for _, m := range n.members() {
 			if m.Host != n.identity.Host {
-				n.transport.introduce(ctx, m.Host)
+				_ = n.transport.introduce(ctx, m.Host, n.transport.dialTime) // it was asked before
 			}
 		}
 		select {

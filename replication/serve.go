@@ -51,8 +51,12 @@ func (t *transport) serve(conn net.Conn) error {
 		return nil
 	}
 	t.book.learn(h.Host, h.Addr)
-	t.peers.came(h.Host)
 	t.peers.back(h.Host)
+	if h.Kind == kindReturn {
+		_ = send(conn, []byte("{}\n"), t.writeTime) // it may not wait for the answer
+		return nil
+	}
+	t.peers.came(h.Host)
 	defer t.peers.went(h.Host)
 	if h.Kind == kindSnapshot {
 		err = t.serveSnapshot(conn, r, l)

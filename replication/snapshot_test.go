@@ -104,8 +104,8 @@ func TestInstallingAStateIsRepeated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.eventually("it votes", func() bool { return votes(back) })
 		c.nodes = append(c.nodes, back)
+		c.eventually("it votes", func() bool { st := back.Status(); return st.Role == "follower" && st.Voters == len(c.nodes) })
 		c.same()
 	}
 	c.same()

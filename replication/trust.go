@@ -30,6 +30,9 @@ func distrust(dir, what, remedy string) error {
 	return fmt.Errorf("%w: %s: %s\n  %s", ErrUntrusted, dir, what, remedy)
 }
 
+// startNewer is what to do with the data of a newer version.
+const startNewer = "start the newer confman that wrote it"
+
 // replaceCommand gives the machine a new identity in place of this one.
 func (n *Node) replaceCommand() string {
 	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someMember()
@@ -244,8 +247,34 @@ func vouch(tx *store.Tx, h hello) error {
 	return nil
 }
 
-// barred ends the node, which others have refused for good.
-func (n *Node) barred(why error) {
-	reason := strings.TrimPrefix(why.Error(), errRefused.Error()+": ")
-	n.ending.because(n.distrust("the other nodes refuse it: "+reason, n.replaceCommand()))
+// askToReturn asks all members that can be reached whether this node may take part. It comes before
+// raft: what the others would say to a node that has forgotten something makes dragonboat panic.
+func (n *Node) askToReturn() error {
+	patience := 2*n.Profile.silence() + 300*time.Millisecond // they may have to find out who is alive
+	n.transport.limits.fill()
+	var others []string
+	for _, m := range n.members() {
+		if m.Host != n.identity.Host {
+			others = append(others, m.Host)
+		}
+	}
+	answers := make(chan error, len(others))
+	for _, host := range others {
+		go func() { answers <- n.transport.introduce(context.Background(), host, patience) }()
+	}
+	for range others {
+		if err := <-answers; errors.Is(err, errFinal) {
+			return n.refusedByMembers(err)
+		}
+	}
+	return nil
 }
+
+// refusedByMembers says why the others do not let this node take part.
+func (n *Node) refusedByMembers(why error) error {
+	reason := strings.TrimPrefix(why.Error(), errRefused.Error()+": ")
+	return n.distrust("the other nodes refuse it: "+reason, n.replaceCommand())
+}
+
+// barred ends the node, which others have refused for good.
+func (n *Node) barred(why error) { n.ending.because(n.refusedByMembers(why)) }
