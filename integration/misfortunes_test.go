@@ -21,6 +21,7 @@ var misfortunes = map[string]func(*site){
 	"The raft log is gone or short":   logLost,
 	"A disk was cloned or put back":   diskPutBack,
 	"A node crashed over and over":    crashedOver,
+	"A disk is nearly full":           diskNearlyFull,
 	"A disk is full":                  diskFull,
 	"A majority is lost for good":     majorityLost,
 	"A restore was interrupted":       restoreInterrupted,
@@ -54,7 +55,7 @@ func (m *machine) copyTo(from, to string) {
 
 func clusterGone(s *site) {
 	s.cluster()
-	s.machine("n1").types("confman backup /srv/backup/monday.db")
+	s.machine("n1").types("confman backup /srv/backup/monday.db") // which prints what it is of
 	s.types("n1", "confman set prod/api/timeout tuesday")
 	for _, m := range s.all() {
 		m.kill()
@@ -68,10 +69,15 @@ func diskLost(s *site) {
 	s.machine("n3").wipe()
 }
 
+// storeLost founds the cluster from a backup first, because the store's file is all that n1 has of
+// what was in that.
 func storeLost(s *site) {
+	clusterGone(s)
+	s.machine("n1").types("confman restore /srv/backup/monday.db") // which prints what it is of
 	s.cluster()
-	s.machine("n3").stop() // and so what it has is synced
-	s.must(os.Remove(filepath.Join(s.machine("n3").dir, "confman.db")))
+	m := s.machine("n1")
+	m.stop()
+	s.must(os.Remove(filepath.Join(m.dir, "confman.db")))
 }
 
 func logLost(s *site) {
@@ -99,23 +105,41 @@ func crashedOver(s *site) {
 	s.machine("n3").crashes(3)
 }
 
-// diskFull has n3's disk be one of 200 MiB, and lets something else than confman fill it.
-func diskFull(s *site) {
+// diskNearlyFull has n3's disk be one of 200 MiB, and lets something else than confman take most
+// of it.
+func diskNearlyFull(s *site) {
 	m := s.machine("n3")
-	mountSmall(s.t, m.path("/var"), 200<<20)
+	mountSmall(s.t, m.path("/var/lib"), 200<<20)
+	s.t.Cleanup(m.kill) // or the disk would be in use
 	s.must(os.MkdirAll(m.dir, 0o700))
-	m.write("/var/log/confman", "")
+	s.must(os.MkdirAll(m.path(cores), 0o700))
 	s.cluster()
-	fill(s.t, m.path("/var/core.4711"), 150<<20)
+	fill(s.t, m.path(cores+"/core.4711"), 150<<20)
 	m.eventually("it notices", func() bool { return m.info()["health"] == "yellow" })
 }
 
+// diskFull goes on until the ballast is gone, and there is no room left for the node.
+func diskFull(s *site) {
+	diskNearlyFull(s)
+	m := s.machine("n3")
+	fill(s.t, m.path(cores+"/core.4712"), 25<<20)
+	m.eventually("it lets go of its ballast", func() bool {
+		_, err := os.Stat(filepath.Join(m.dir, "ballast"))
+		return os.IsNotExist(err)
+	})
+	fill(s.t, m.path(cores+"/core.4713"), 16<<20)
+	m.eventually("it only reads", func() bool { return m.info()["health"] == "red" })
+	s.types("n1", "until confman set prod/api/timeout 45s; do sleep 1; done")
+}
+
+// majorityLost leaves n1 alone. n2 is lost, and n3 comes back too late.
 func majorityLost(s *site) {
 	s.cluster()
-	for _, name := range []string{"n2", "n3"} {
-		s.machine(name).kill()
-		s.machine(name).wipe()
-	}
+	s.machine("n3").kill()
+	s.machine("n2").kill()
+	s.machine("n2").wipe()
+	n1 := s.machine("n1")
+	n1.eventually("it knows that it is alone", func() bool { return n1.info()["raft_leader"] == "0" })
 }
 
 // restoreInterrupted leaves what a restore leaves that loses its power before all is ready.

@@ -65,10 +65,13 @@ func steps(session string) (all []step) {
 	return all
 }
 
-var spaces = regexp.MustCompile(` {2,}`)
+var (
+	spaces = regexp.MustCompile(` {2,}`)
+	roles  = regexp.MustCompile(`\b(leader|follower)\b`)
+)
 
 // shows reports whether what was printed is what the document shows. How far columns are apart
-// depends on the names in them.
+// depends on the names in them, and which node leads on chance.
 func shows(document, printed string) bool {
 	var pattern strings.Builder
 	for line := range strings.Lines(spaces.ReplaceAllString(document, " ")) {
@@ -76,7 +79,8 @@ func shows(document, printed string) bool {
 			pattern.WriteString(`(?:.*\n)*`)
 			continue
 		}
-		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`))
+		text := strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`)
+		pattern.WriteString(roles.ReplaceAllString(text, "(?:leader|follower)"))
 	}
 	return regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(spaces.ReplaceAllString(printed, " "))
 }
@@ -127,6 +131,8 @@ func TestShows(t *testing.T) {
 		{"one\n...\n", "one\ntwo\nthree\n", true},
 		{"one\n...\n", "two\n", false},
 		{"a.b\n", "axb\n", false},
+		{"1 leader\n", "1 follower\n", true},
+		{"1 leader\n", "1 degraded\n", false},
 	} {
 		if got := shows(c.document, c.printed); got != c.want {
 			t.Errorf("%q and %q: %v", c.document, c.printed, got)

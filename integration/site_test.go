@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,14 +31,16 @@ type machine struct {
 	name, root string
 }
 
-// shared is a directory that all machines have.
-const shared = "/srv/backup"
+const (
+	shared = "/srv/backup"               // a directory that all machines have
+	cores  = "/var/lib/systemd/coredump" // what fills disks
+)
 
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), network: freeNetwork(t), machines: map[string]*machine{}}
 	s.write("bin/sleep", "#!/bin/sh\nexec /bin/sleep 0.05\n") // who waits here is not a person
-	s.write("bin/journalctl", "#!/bin/sh\nfor last; do :; done\ntail -n $last \"$JOURNAL\"\n")
+	s.write("bin/journalctl", "#!/bin/sh\nfor last; do :; done\ncase $last in cat) last=+1;; esac\nexec tail -n $last \"$JOURNAL\"\n")
 	if err := os.Symlink(binary, filepath.Join(s.dir, "bin/confman")); err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +70,8 @@ func (s *site) newMachine(name string) *machine {
 	m := &machine{site: s, name: name, root: filepath.Join(s.dir, name)}
 	m.node = &node{t: s.t, dir: m.path("/var/lib/confman"), log: &output{}}
 	addr := "127.0.0." + strings.TrimPrefix(name, "n")
-	m.write("/etc/confman/environment", fmt.Sprintf(
-		"CONFMAN_DATA_DIR=/var/lib/confman\nCONFMAN_RESP_ADDR=%s:6479\nCONFMAN_RAFT_ADDR=%s:6481\nCONFMAN_PROFILE=lan\n", addr, addr))
+	m.write("/etc/confman/environment", m.really(fmt.Sprintf(
+		"CONFMAN_DATA_DIR=/var/lib/confman\nCONFMAN_RESP_ADDR=%s:6479\nCONFMAN_RAFT_ADDR=%s:6481\nCONFMAN_PROFILE=lan\n", addr, addr)))
 	m.write("/var/log/confman", "")
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		s.t.Fatal(err)
@@ -160,7 +163,8 @@ func (m *machine) write(path, content string) {
 
 // folders are where the machines' files are that a session names.
 func (m *machine) folders() []string {
-	return []string{"/var/lib/confman", m.dir, "/etc/confman", m.path("/etc/confman"), shared, filepath.Join(m.site.dir, "backup"), "127.0.0.", m.site.network}
+	return []string{"/var/lib/confman", m.dir, cores, m.path(cores), "/etc/confman", m.path("/etc/confman"), shared, filepath.Join(m.site.dir, "backup"),
+		"/var/core.4711", m.path("/var/core.4711"), "127.0.0.", m.site.network}
 }
 
 // really translates what is typed, and shown what is printed.
@@ -180,9 +184,10 @@ func (m *machine) environ() []string {
 	if err != nil {
 		m.site.t.Fatal(err)
 	}
-	all := append(os.Environ(), "CONFMAN_HTTP_ADDR=0", "CONFMAN_WRITE_HOLD=10s",
+	own := slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") })
+	all := append(own, "CONFMAN_HTTP_ADDR=0", "CONFMAN_WRITE_HOLD=3s",
 		"JOURNAL="+m.path("/var/log/confman"), "PATH="+filepath.Join(m.site.dir, "bin")+":"+os.Getenv("PATH"))
-	return append(all, strings.Fields(m.really(string(content)))...)
+	return append(all, strings.Fields(string(content))...)
 }
 
 // types types a line and returns what is printed.
@@ -200,7 +205,11 @@ func (m *machine) types(line string) string {
 	if ctx.Err() != nil {
 		m.site.t.Errorf("%s$ %s: takes over a minute", m.name, line)
 	}
-	return m.shown(string(out))
+	printed := m.shown(string(out))
+	if printed != "" && !strings.HasSuffix(printed, "\n") {
+		printed += "\n" // get adds one for a terminal alone
+	}
+	return printed
 }
 
 // systemctl does to the machine's node what systemd would.
