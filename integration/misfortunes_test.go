@@ -189,4 +189,3 @@ func fill(t *testing.T, path string, size int64) {
 		t.Logf("filling the disk: %v", err)
 	}
 }
-

@@ -163,12 +163,16 @@ func (m *machine) write(path, content string) {
 
 // folders are where the machines' files are that a session names.
 func (m *machine) folders() []string {
-	return []string{"/var/lib/confman", m.dir, cores, m.path(cores), "/etc/confman", m.path("/etc/confman"), shared, filepath.Join(m.site.dir, "backup"),
-		"/var/core.4711", m.path("/var/core.4711"), "127.0.0.", m.site.network}
+	return []string{
+		"/var/lib/confman", m.dir, cores, m.path(cores), "/etc/confman", m.path("/etc/confman"),
+		shared, filepath.Join(m.site.dir, "backup"), "127.0.0.", m.site.network,
+	}
 }
 
 // really translates what is typed, and shown what is printed.
-func (m *machine) really(text string) string { return strings.NewReplacer(m.folders()...).Replace(text) }
+func (m *machine) really(text string) string {
+	return strings.NewReplacer(m.folders()...).Replace(text)
+}
 
 func (m *machine) shown(text string) string {
 	pairs := m.folders()
