@@ -62,7 +62,8 @@ type node struct {
 	t          *testing.T
 	dir        string
 	resp, raft string
-	hold       string // how long a write waits
+	hold       string   // how long a write waits
+	env        []string // more settings
 	cmd        *exec.Cmd
 	exited     chan struct{}
 	log        *output
@@ -113,11 +114,23 @@ func newNode(t *testing.T) *node {
 // start starts the process and waits until it answers.
 func (n *node) start(flags ...string) {
 	n.t.Helper()
+	n.launch(flags...)
+	n.eventually("it answers", func() bool {
+		if n.ended() {
+			n.t.Fatalf("node %s has ended:\n%s", n.resp, n.log)
+		}
+		return n.info()["node_id"] != ""
+	})
+}
+
+// launch starts the process.
+func (n *node) launch(flags ...string) {
+	n.t.Helper()
 	n.cmd = exec.Command(binary, append([]string{
 		"serve", "--profile", "lan", "--data-dir", n.dir,
 		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
 	}, flags...)...)
-	n.cmd.Env = append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold)
+	n.cmd.Env = append(append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
@@ -127,14 +140,24 @@ func (n *node) start(flags ...string) {
 		_ = cmd.Wait() // how it ended is the test's business
 		close(exited)
 	}(n.cmd, n.exited)
-	n.eventually("it answers", func() bool {
-		select {
-		case <-n.exited:
-			n.t.Fatalf("node %s has ended:\n%s", n.resp, n.log)
-		default:
-		}
-		return n.info()["node_id"] != ""
-	})
+}
+
+// ended reports whether the process has ended by itself.
+func (n *node) ended() bool {
+	select {
+	case <-n.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// awaitEnd waits until the process has ended by itself, and returns its exit code.
+func (n *node) awaitEnd() (code int) {
+	n.t.Helper()
+	n.eventually("it ends by itself", n.ended)
+	code, n.cmd = n.cmd.ProcessState.ExitCode(), nil
+	return code
 }
 
 // kill ends the process as a crash does, and stop as an administrator does.
