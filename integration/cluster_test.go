@@ -173,6 +173,16 @@ func (n *node) end(signal os.Signal) {
 	n.cmd = nil
 }
 
+// run runs a confman command, which must succeed, and returns what it printed.
+func (n *node) run(args ...string) string {
+	n.t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	if err != nil {
+		n.t.Fatalf("confman %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // info returns the fields of INFO confman, or nothing if the node does not answer.
 func (n *node) info() map[string]string {
 	client := n.client()
@@ -211,17 +221,28 @@ func (n *node) eventually(what string, holds func() bool) {
 func three(t *testing.T) []*node {
 	t.Helper()
 	nodes := []*node{newNode(t), newNode(t), newNode(t)}
+	together(nodes)
+	return nodes
+}
+
+// together starts three nodes that have not been started, and waits until each of them votes.
+func together(nodes []*node) {
+	nodes[0].t.Helper()
 	nodes[0].start()
 	for _, n := range nodes[1:] {
 		n.start("--join", nodes[0].raft)
 	}
 	for _, n := range nodes {
 		n.eventually("it knows three voters", func() bool {
-			info := n.info()
-			return info["raft_voters"] == "3" && info["raft_role"] != "non-voter" && info["raft_leader"] != "0"
+			return n.takesPart() && n.info()["raft_voters"] == "3"
 		})
 	}
-	return nodes
+}
+
+// takesPart reports whether the node votes and knows a leader.
+func (n *node) takesPart() bool {
+	role := n.info()["raft_role"]
+	return role == "leader" || role == "follower"
 }
 
 // settled waits until all nodes are at one revision, and checks that they hold one state.

@@ -27,6 +27,10 @@ type progress struct {
 
 const counted = "counter"
 
+// patience is how long a client waits for an answer: for as long as the node holds a write, and
+// then some.
+const patience = 20 * time.Second
+
 // underLoad starts some clients for each node. check ends them, or else the test's end does.
 func underLoad(t *testing.T, nodes []*node, each int) *counting {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -48,7 +52,11 @@ func (c *counting) count(ctx context.Context, n *node, p *progress) {
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
 	for ctx.Err() == nil {
+		start := time.Now()
 		err := client.Incr(context.Background(), counted).Err()
+		if took := time.Since(start); took > patience {
+			c.t.Errorf("INCR through %s was answered after %v: %v", n.resp, took, err)
+		}
 		switch {
 		case err == nil:
 			p.acknowledged.Add(1)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A fault is a system call that fails from some time on, made so by strace.
@@ -76,7 +77,12 @@ func TestErrorsOfTheDisk(t *testing.T) {
 	const eio, enospc = "input/output error", "no space left on device"
 	storeFile := func(_ *testing.T, n *node) string { return filepath.Join(n.dir, "confman.db") }
 	anyFile := func(*testing.T, *node) string { return "" }
-	nodes := three(t)
+	const hold = 2 * time.Second // an ending node waits for the writes that it holds
+	nodes := []*node{newNode(t), newNode(t), newNode(t)}
+	for _, n := range nodes {
+		n.hold = hold.String()
+	}
+	together(nodes)
 	l := underLoad(t, nodes, 3)
 	for _, c := range []struct {
 		what      string
@@ -101,8 +107,12 @@ func TestErrorsOfTheDisk(t *testing.T) {
 			l.goesOn(0, 1, 2)
 			logged := len(n.log.String())
 			f := inject(t, n, c.call, c.how, c.path(t, n))
+			start := time.Now()
 			if code := n.awaitEnd(); code != c.code {
 				t.Errorf("it ended with %d, want %d", code, c.code)
+			}
+			if took := time.Since(start); took > hold+5*time.Second {
+				t.Errorf("it took %v to end", took)
 			}
 			if f.happened(t) == 0 {
 				t.Fatal("no call failed: the node ended for another reason")
@@ -120,11 +130,12 @@ func TestErrorsOfTheDisk(t *testing.T) {
 			}
 			l.goesOn((at+1)%3, (at+2)%3)
 			n.start()
-			n.eventually("it takes part", func() bool { return n.info()["raft_leader"] != "0" })
+			n.eventually("it takes part", n.takesPart)
 			if info := n.info(); info["health"] != "green" || !strings.Contains(info["last_crash"], c.says) {
 				t.Errorf("after a start: health %q, last crash %q", info["health"], info["last_crash"])
 			}
 			l.goesOn(at)
+			n.run("node", "resume", "--data-dir", n.dir) // three crashes would be too many
 		})
 	}
 	l.check()
