@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -195,6 +196,12 @@ func (n *node) info() map[string]string {
 		}
 	}
 	return fields
+}
+
+// applied returns the revision that the node has reached, or 0 if it does not answer.
+func (n *node) applied() uint64 {
+	revision, _ := strconv.ParseUint(n.info()["applied_revision"], 10, 64)
+	return revision
 }
 
 // client returns a go-redis client of this node.
