@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -62,7 +63,8 @@ type node struct {
 	t          *testing.T
 	dir        string
 	resp, raft string
-	hold       string // how long a write waits
+	hold       string   // how long a write waits
+	env        []string // more settings
 	cmd        *exec.Cmd
 	exited     chan struct{}
 	log        *output
@@ -113,11 +115,23 @@ func newNode(t *testing.T) *node {
 // start starts the process and waits until it answers.
 func (n *node) start(flags ...string) {
 	n.t.Helper()
+	n.launch(flags...)
+	n.eventually("it answers", func() bool {
+		if n.ended() {
+			n.t.Fatalf("node %s has ended:\n%s", n.resp, n.log)
+		}
+		return n.info()["node_id"] != ""
+	})
+}
+
+// launch starts the process.
+func (n *node) launch(flags ...string) {
+	n.t.Helper()
 	n.cmd = exec.Command(binary, append([]string{
 		"serve", "--profile", "lan", "--data-dir", n.dir,
 		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
 	}, flags...)...)
-	n.cmd.Env = append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold)
+	n.cmd.Env = append(append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
 		n.t.Fatal(err)
@@ -127,14 +141,24 @@ func (n *node) start(flags ...string) {
 		_ = cmd.Wait() // how it ended is the test's business
 		close(exited)
 	}(n.cmd, n.exited)
-	n.eventually("it answers", func() bool {
-		select {
-		case <-n.exited:
-			n.t.Fatalf("node %s has ended:\n%s", n.resp, n.log)
-		default:
-		}
-		return n.info()["node_id"] != ""
-	})
+}
+
+// ended reports whether the process has ended by itself.
+func (n *node) ended() bool {
+	select {
+	case <-n.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+// awaitEnd waits until the process has ended by itself, and returns its exit code.
+func (n *node) awaitEnd() (code int) {
+	n.t.Helper()
+	n.eventually("it ends by itself", n.ended)
+	code, n.cmd = n.cmd.ProcessState.ExitCode(), nil
+	return code
 }
 
 // kill ends the process as a crash does, and stop as an administrator does.
@@ -150,6 +174,16 @@ func (n *node) end(signal os.Signal) {
 	n.cmd = nil
 }
 
+// run runs a confman command, which must succeed, and returns what it printed.
+func (n *node) run(args ...string) string {
+	n.t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	if err != nil {
+		n.t.Fatalf("confman %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // info returns the fields of INFO confman, or nothing if the node does not answer.
 func (n *node) info() map[string]string {
 	client := n.client()
@@ -162,6 +196,12 @@ func (n *node) info() map[string]string {
 		}
 	}
 	return fields
+}
+
+// applied returns the revision that the node has reached, or 0 if it does not answer.
+func (n *node) applied() uint64 {
+	revision, _ := strconv.ParseUint(n.info()["applied_revision"], 10, 64)
+	return revision
 }
 
 // client returns a go-redis client of this node.
@@ -188,17 +228,28 @@ func (n *node) eventually(what string, holds func() bool) {
 func three(t *testing.T) []*node {
 	t.Helper()
 	nodes := []*node{newNode(t), newNode(t), newNode(t)}
+	together(nodes)
+	return nodes
+}
+
+// together starts three nodes that have not been started, and waits until each of them votes.
+func together(nodes []*node) {
+	nodes[0].t.Helper()
 	nodes[0].start()
 	for _, n := range nodes[1:] {
 		n.start("--join", nodes[0].raft)
 	}
 	for _, n := range nodes {
 		n.eventually("it knows three voters", func() bool {
-			info := n.info()
-			return info["raft_voters"] == "3" && info["raft_role"] != "non-voter" && info["raft_leader"] != "0"
+			return n.takesPart() && n.info()["raft_voters"] == "3"
 		})
 	}
-	return nodes
+}
+
+// takesPart reports whether the node votes and knows a leader.
+func (n *node) takesPart() bool {
+	role := n.info()["raft_role"]
+	return role == "leader" || role == "follower"
 }
 
 // settled waits until all nodes are at one revision, and checks that they hold one state.
