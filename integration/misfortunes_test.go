@@ -114,7 +114,7 @@ func diskNearlyFull(s *site) {
 	s.must(os.MkdirAll(m.dir, 0o700))
 	s.must(os.MkdirAll(m.path(cores), 0o700))
 	s.cluster()
-	fill(s.t, m.path(cores+"/core.4711"), 150<<20)
+	m.fill(cores+"/core.4711", 150<<20)
 	m.eventually("it notices", func() bool { return m.info()["health"] == "yellow" })
 }
 
@@ -122,12 +122,12 @@ func diskNearlyFull(s *site) {
 func diskFull(s *site) {
 	diskNearlyFull(s)
 	m := s.machine("n3")
-	fill(s.t, m.path(cores+"/core.4712"), 25<<20)
+	m.fill(cores+"/core.4712", 25<<20)
 	m.eventually("it lets go of its ballast", func() bool {
 		_, err := os.Stat(filepath.Join(m.dir, "ballast"))
 		return os.IsNotExist(err)
 	})
-	fill(s.t, m.path(cores+"/core.4713"), 16<<20)
+	m.fill(cores+"/core.4713", 16<<20)
 	m.eventually("it only reads", func() bool { return m.info()["health"] == "red" })
 	s.types("n1", "until confman set prod/api/timeout 45s; do sleep 1; done")
 }
@@ -177,15 +177,11 @@ func mountSmall(t *testing.T, dir string, size int) {
 	})
 }
 
-// fill makes a file of so many bytes, as far as there is room.
-func fill(t *testing.T, path string, size int64) {
-	t.Helper()
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+// fill makes a file of so many bytes. Space that was let go of a moment ago may not be free yet.
+func (m *machine) fill(path string, size int64) {
+	m.site.t.Helper()
+	f, err := os.Create(m.path(path))
+	m.site.must(err)
 	defer f.Close()
-	if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
-		t.Logf("filling the disk: %v", err)
-	}
+	m.eventually("there is room for "+path, func() bool { return syscall.Fallocate(int(f.Fd()), 0, 0, size) == nil })
 }

@@ -239,6 +239,9 @@ func (m *machine) systemctl(words []string) string {
 // serve starts the machine's node, and waits until it answers or has ended.
 func (m *machine) serve(flags ...string) {
 	m.site.t.Helper()
+	if m.cmd != nil && !m.ended() {
+		m.site.t.Fatalf("%s runs already", m.name)
+	}
 	journal, err := os.OpenFile(m.path("/var/log/confman"), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		m.site.t.Fatal(err)
