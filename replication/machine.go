@@ -95,7 +95,8 @@ func (m *machine) PrepareSnapshot() (any, error) { return m.store.Snapshot(), ni
 func (m *machine) SaveSnapshot(snapshot any, w io.Writer, stop <-chan struct{}) error {
 	sn := snapshot.(*store.Snapshot)
 	_, err := sn.WriteTo(stoppable{w, stop})
-	return errors.Join(err, sn.Close())
+	_ = sn.Close() // never fails
+	return err     // as it is: dragonboat knows its own errors only unwrapped, and panics at others
 }
 
 // RecoverFromSnapshot puts another node's state in the place of this one's.

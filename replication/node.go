@@ -190,7 +190,11 @@ func (n *Node) become(ctx context.Context) (identity, error) {
 	}
 	if n.Join != "" {
 		n.announced = true
-		return n.join(ctx, joinRequest{})
+		id, err := n.join(ctx, joinRequest{})
+		if errors.Is(err, errFinal) {
+			err = fmt.Errorf("%w: %s: %w", ErrUntrusted, n.Dir, err)
+		}
+		return id, err
 	}
 	return identity{Cluster: newClusterID(), Node: 1, Host: uuid.NewString()}, nil
 }

@@ -86,7 +86,8 @@ func (n *Node) addRaft(st *Status) {
 			st.LeaderAddr = m.RESP
 		}
 	}
-	st.Role, st.Contact = n.role(*st, nonVoting), n.contact(*st)
+	_, voter := voters[st.ID]
+	st.Role, st.Contact = n.role(*st, nonVoting || !voter), n.contact(*st)
 }
 
 func (n *Node) role(st Status, nonVoting bool) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -135,6 +136,9 @@ func introduction(conn net.Conn, patience time.Duration) (hello, error) {
 // from.
 func (n *Node) checkStore() error {
 	id := n.identity
+	if err := n.checkRefused(); err != nil {
+		return err
+	}
 	synced, err := readNumber(n.disk.folder, syncedFile)
 	if err != nil {
 		return err
@@ -271,10 +275,33 @@ func (n *Node) askToReturn() error {
 	return nil
 }
 
-// refusedByMembers says why the others do not let this node take part.
+// refusedFile keeps why the members refused a data directory for good: the next start might reach
+// members that do not know, or none.
+const refusedFile = "refused"
+
+// refusedByMembers says why the others do not let this node take part, now and at each later start.
 func (n *Node) refusedByMembers(why error) error {
 	reason := strings.TrimPrefix(why.Error(), errRefused.Error()+": ")
+	if err := replaceFile(store.Dir(n.Dir), refusedFile, []byte(reason+"\n")); err != nil {
+		n.log().Warn("that the members refuse this node could not be noted", "error", err)
+	}
+	return n.distrustRefused(reason)
+}
+
+func (n *Node) distrustRefused(reason string) error {
 	return n.distrust("the other nodes refuse it: "+reason, n.replaceCommand())
+}
+
+// checkRefused refuses a data directory that the members have refused.
+func (n *Node) checkRefused() error {
+	reason, err := os.ReadFile(filepath.Join(n.Dir, refusedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return n.distrustRefused(strings.TrimSpace(string(reason)))
 }
 
 // barred ends the node, which others have refused for good.

@@ -274,6 +274,7 @@ func TestAClonedDisk(t *testing.T) {
 	if !errors.Is(err, ErrUntrusted) || !strings.Contains(err.Error(), "running elsewhere") || !strings.Contains(err.Error(), replaceIt+clone.Dir) {
 		t.Error(err)
 	}
+	c.untrusted(clone.Dir, "running elsewhere", replaceIt) // from now on
 	c.update(original, write("still", "here"))
 	c.same()
 	if err := original.Err(); err != nil {
@@ -304,6 +305,9 @@ func TestAnOldDataDirectoryIsPutBack(t *testing.T) {
 	}
 	if !errors.Is(err, ErrUntrusted) || !strings.Contains(err.Error(), "an old one was put back") || !strings.Contains(err.Error(), replaceIt+old) {
 		t.Error(err)
+	}
+	for range 2 { // and it stays so: a refused start has counted as one
+		c.untrusted(old, "an old one was put back", replaceIt)
 	}
 	c.update(c.nodes[0], write("still", "here"))
 	c.same()
