@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand"
 	"net"
 	"os"
 	"os/exec"
@@ -91,12 +92,17 @@ func (o *output) String() string {
 // freeAddr returns a loopback address that nobody listens at.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		// Below the ports that the system gives to whoever connects: nobody has it by chance before
+		// the node listens there.
+		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.Intn(12_000))
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			_ = ln.Close() // the node opens it
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("there is no free port")
+	return ""
 }
 
 // newNode makes a node that has not been started. Its end is its test's end.

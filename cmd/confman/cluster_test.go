@@ -43,12 +43,17 @@ func (l *lockedBuffer) String() string {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		// Below the ports that the system gives to whoever connects: nobody has it by chance before
+		// the node listens there.
+		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.Intn(12_000))
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			_ = ln.Close() // the node opens it
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("there is no free port")
+	return ""
 }
 
 // serveUntilEnd runs confman serve until the test ends.
