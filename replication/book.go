@@ -2,6 +2,7 @@ package replication
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/lni/dragonboat/v4/config"
@@ -93,6 +94,13 @@ func (b *book) learn(host, addr string) {
 		b.learned = map[string]string{}
 	}
 	b.learned[host] = addr
+}
+
+// addresses are all that hosts have named themselves.
+func (b *book) addresses() map[string]string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return maps.Clone(b.learned)
 }
 
 // address returns where to reach a host.

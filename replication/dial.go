@@ -3,6 +3,7 @@ package replication
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"time"
@@ -76,8 +77,20 @@ func (t *transport) introduce(ctx context.Context, host string, patience time.Du
 		return err
 	}
 	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+	if err == nil {
+		err = refused(line)
+	}
 	if err != nil {
 		return err
 	}
-	return refused(line)
+	var w welcome
+	if err := json.Unmarshal(line, &w); err != nil {
+		return err
+	}
+	for other, addr := range w.Addresses {
+		if other != t.host && other != host && isHostID(other) && loopback(addr) == nil {
+			t.book.learn(other, addr)
+		}
+	}
+	return nil
 }

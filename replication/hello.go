@@ -144,6 +144,12 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	}
 }
 
+// welcome is the line with which a node lets a host return. The host may have missed that others
+// have moved.
+type welcome struct {
+	Addresses map[string]string `json:"addresses,omitempty"` // by host, as they named them themselves
+}
+
 // refusal is the line with which a node declines.
 type refusal struct {
 	Error string `json:"error"`

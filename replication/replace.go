@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,7 +119,8 @@ func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
 	var old Member
 	for _, m := range all {
 		switch {
-		case m.Host == r.Host: // it has been here before, and is none it could replace
+		case m.Host == r.Host: // it has been taken up before, and in whose place was settled then
+			return m.Replaces, nil
 		case r.Node != 0 && m.ID == r.Node, r.Node == 0 && m.Host == r.Was:
 			old = m
 		case r.Node == 0 && m.Raft == r.Raft && (old.ID == 0 || old.Host != r.Was):
@@ -146,23 +148,39 @@ func listed(all []Member) string {
 	return strings.Join(names, ", ")
 }
 
-// removeReplaced removes the node that this one replaces. That one has no vote any more when this
-// one gets its own.
+// removeReplaced removes the node that this one replaces, and those that it was to replace itself. They
+// have no vote any more when this one gets its own.
 func (n *Node) removeReplaced(ctx context.Context) error {
-	old := n.identity.Replaces
-	if old == 0 {
-		return nil
-	}
-	err := n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
-		_, voter := m.Nodes[old]
-		_, nonVoter := m.NonVotings[old]
-		if !voter && !nonVoter {
-			return nil
+	for _, old := range n.replaced() {
+		err := n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
+			_, voter := m.Nodes[old]
+			_, nonVoter := m.NonVotings[old]
+			if !voter && !nonVoter {
+				return nil
+			}
+			return n.raft.host.SyncRequestDeleteReplica(ctx, shard, old, m.ConfigChangeID)
+		})
+		if err == nil {
+			err = n.Update(ctx, systemUser, func(tx *store.Tx) error { return retire(tx, old, n.identity.Node) })
 		}
-		return n.raft.host.SyncRequestDeleteReplica(ctx, shard, old, m.ConfigChangeID)
-	})
-	if err != nil {
-		return err
+		if err != nil {
+			return err
+		}
 	}
-	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return retire(tx, old, n.identity.Node) })
+	return nil
+}
+
+// replaced are the nodes in whose place this one comes, the oldest first: one that had not settled
+// leaves those behind that it was to replace.
+func (n *Node) replaced() (all []uint64) {
+	members := n.members()
+	for old := n.identity.Replaces; old != 0; {
+		all = append([]uint64{old}, all...)
+		at := slices.IndexFunc(members, func(m Member) bool { return m.ID == old })
+		if at < 0 {
+			break
+		}
+		old = members[at].Replaces // a smaller number: it was there before
+	}
+	return all
 }

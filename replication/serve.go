@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,8 +54,11 @@ func (t *transport) serve(conn net.Conn) error {
 	t.book.learn(h.Host, h.Addr)
 	t.peers.back(h.Host)
 	if h.Kind == kindReturn {
-		_ = send(conn, []byte("{}\n"), t.writeTime) // it may not wait for the answer
-		return nil
+		line, err := json.Marshal(welcome{t.book.addresses()})
+		if err == nil {
+			_ = send(conn, append(line, '\n'), t.writeTime) // it may not wait for the answer
+		}
+		return err
 	}
 	t.peers.came(h.Host)
 	defer t.peers.went(h.Host)
