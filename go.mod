@@ -11,6 +11,8 @@ require (
 	github.com/urfave/cli/v2 v2.27.7
 )
 
+require golang.org/x/time v0.16.0
+
 require (
 	github.com/DataDog/zstd v1.4.5 // indirect
 	github.com/HdrHistogram/hdrhistogram-go v1.1.2 // indirect

@@ -3,6 +3,7 @@ package replication
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,14 +16,22 @@ const (
 )
 
 // ask sends a request to join to the raft port at an address and returns the answer; both are
-// one line of JSON. The error wraps errRefused if a node answered and declined.
-func ask(ctx context.Context, addr string, request []byte) ([]byte, error) {
+// one line of JSON. It speaks TLS if it is told how. The error wraps errRefused if a node answered
+// and declined.
+func ask(ctx context.Context, addr string, how *tls.Config, request []byte) ([]byte, error) {
 	conn, err := dialTCP(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if how != nil {
+		secured := tls.Client(conn, how)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, fmt.Errorf("ask %s: %w", addr, plainSpoken(err))
+		}
+		conn = secured
+	}
 	line, err := hello{Kind: kindJoin}.line()
 	if err != nil {
 		return nil, err

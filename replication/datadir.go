@@ -76,7 +76,7 @@ func ours(path string) error {
 // sets a directory's content aside, or a new disk.
 func leftover(name string) bool {
 	switch strings.TrimSuffix(name, newSuffix) {
-	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, "lost+found":
+	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, keysFolder, "lost+found":
 		return true
 	}
 	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix)

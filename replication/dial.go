@@ -3,7 +3,9 @@ package replication
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -43,11 +45,7 @@ func (t *transport) open(ctx context.Context, kind, host string, patience time.D
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	dial := t.dial
-	if dial == nil {
-		dial = dialTCP
-	}
-	conn, err := dial(ctx, addr)
+	conn, err := t.connect(ctx, kind, host, addr)
 	if err == nil {
 		if err = send(conn, line, t.writeTime); err != nil {
 			_ = conn.Close()
@@ -60,6 +58,32 @@ func (t *transport) open(ctx context.Context, kind, host string, patience time.D
 	return conn, nil
 }
 
+// connect opens a connection to an address, and makes sure that it is the host's. Who only asks whether
+// this node may return takes an answer of others too: those to whom its cluster has gone over.
+func (t *transport) connect(ctx context.Context, kind, host, addr string) (net.Conn, error) {
+	dial := t.dial
+	if dial == nil {
+		dial = dialTCP
+	}
+	conn, err := dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	conn = meter(conn, t.peers.traffic(host))
+	if t.keys == nil {
+		return conn, nil
+	}
+	how := t.keys.Client(host)
+	if kind == kindReturn {
+		how = t.keys.Anybody()
+	}
+	secure := tls.Client(conn, how)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(plainSpoken(err), conn.Close())
+	}
+	return tlsConn{secure}, nil
+}
+
 // hello introduces this node to a host.
 func (t *transport) hello(kind, to string) hello {
 	return hello{Kind: kind, Cluster: t.cluster, Host: t.host, Addr: t.addr, To: to, Boots: t.boots, Life: t.life}
@@ -68,29 +92,35 @@ func (t *transport) hello(kind, to string) hello {
 // introduce says hello to a host, which learns from that where this node is, and returns its
 // answer: an error that is errFinal if this node must not take part.
 func (t *transport) introduce(ctx context.Context, host string, patience time.Duration) error {
-	conn, err := t.open(ctx, kindReturn, host, patience)
+	var w welcome
+	if err := t.inquire(ctx, kindReturn, host, patience, &w); err != nil {
+		return err
+	}
+	for other, addr := range w.Addresses {
+		if other != t.host && other != host && isHostID(other) && validAddr(addr) == nil {
+			t.book.learn(other, addr)
+		}
+	}
+	return nil
+}
+
+// inquire makes a connection of a kind that is answered with one line of JSON.
+func (t *transport) inquire(ctx context.Context, kind, host string, patience time.Duration, answer any) error {
+	conn, err := t.open(ctx, kind, host, patience)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxAnswer)
 	if err == nil {
 		err = refused(line)
 	}
 	if err != nil {
 		return err
 	}
-	var w welcome
-	if err := json.Unmarshal(line, &w); err != nil {
-		return err
-	}
-	for other, addr := range w.Addresses {
-		if other != t.host && other != host && isHostID(other) && loopback(addr) == nil {
-			t.book.learn(other, addr)
-		}
-	}
-	return nil
+	return json.Unmarshal(line, answer)
 }

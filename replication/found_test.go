@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"confman/replication/certs"
 	"confman/store"
 )
 
@@ -249,6 +250,7 @@ func TestRecoveringFromASurvivor(t *testing.T) {
 	}
 	c.same()
 	lost, other, last := c.nodes[0], c.nodes[1], c.nodes[2]
+	c.eventually("every voter has the key of the authority", func() bool { return last.certs().Has(certs.AuthorityKeyFile) })
 	c.stop(lost)
 	c.stop(other)
 	c.stop(last)

@@ -25,6 +25,7 @@ const (
 	kindSnapshot = "snapshot" // frames of snapshot chunks, each answered by one byte
 	kindJoin     = "join"     // one line that asks, one line that answers
 	kindReturn   = "return"   // asks whether the host may take part again; one line answers
+	kindKey      = "key"      // asks for the key of the cluster's authority; one line answers
 )
 
 // clusterID names a cluster; it is written in hexadecimal.
@@ -80,14 +81,14 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot, kindReturn:
+	case kindRaft, kindSnapshot, kindReturn, kindKey:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}
 	if !isHostID(h.Host) {
 		return hello{}, fmt.Errorf("host %q is no host id", h.Host)
 	}
-	return h, loopback(h.Addr)
+	return h, validAddr(h.Addr)
 }
 
 // isHostID says whether s is a dragonboat NodeHostID as confman writes them.
@@ -96,7 +97,19 @@ func isHostID(s string) bool {
 	return err == nil && id.String() == s
 }
 
-// loopback refuses addresses beyond this machine: the raft port speaks plain text, in which
+// validAddr refuses what is no address that can be connected to: HOST:PORT.
+func validAddr(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil || host == "" || port == "0" {
+		return fmt.Errorf("raft address %q: want HOST:PORT", addr)
+	}
+	return nil
+}
+
+// loopback refuses addresses beyond this machine, for a raft port that speaks plain text, in which
 // anybody who reaches it can say anything. An address is IP:PORT.
 func loopback(addr string) error {
 	a, err := netip.ParseAddrPort(addr)
@@ -104,7 +117,7 @@ func loopback(addr string) error {
 		return fmt.Errorf("raft address %q: want IP:PORT", addr)
 	}
 	if !a.Addr().IsLoopback() {
-		return fmt.Errorf("raft address %s: the raft port has no encryption yet and takes loopback addresses only, such as 127.0.0.1:%d", addr, a.Port())
+		return fmt.Errorf("raft address %s: without certificates the raft port takes loopback addresses only, such as 127.0.0.1:%d; confman cert makes some", addr, a.Port())
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func loadIdentity(dir string) (id identity, found bool, err error) {
 func damagedIdentity(path string, err error) error {
 	return distrust(filepath.Dir(path), fmt.Sprintf("%s is damaged: %v", identityFile, err),
 		"put that file back from where the rest came from, or take the node's place as a new one: confman node replace --data-dir "+
-			filepath.Dir(path)+" --join RAFT-ADDRESS-OF-A-MEMBER")
+			filepath.Dir(path)+" --join "+tokenOfMember)
 }
 
 func (id identity) check() error {

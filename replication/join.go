@@ -3,6 +3,7 @@ package replication
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"confman/replication/certs"
 	"confman/store"
 
 	"github.com/google/uuid"
@@ -33,6 +35,12 @@ type joinRequest struct {
 	Replace bool   `json:"replace,omitempty"`
 	Node    uint64 `json:"node,omitempty"`
 	Was     string `json:"was,omitempty"`
+	// NonVoter says that it wants no vote. A token knows better.
+	NonVoter bool `json:"nonvoter,omitempty"`
+	// Whoever shows no certificate of a member has a token, and asks for a certificate, in PEM.
+	Token   string `json:"token,omitempty"`
+	Secret  string `json:"secret,omitempty"`
+	Request []byte `json:"request,omitempty"`
 }
 
 // joinAnswer is who it becomes.
@@ -41,6 +49,9 @@ type joinAnswer struct {
 	Node     uint64    `json:"node"`
 	Base     uint64    `json:"base,omitempty"`
 	Replaces uint64    `json:"replaces,omitempty"`
+	// Its certificate and the authorities that it is to believe, in PEM.
+	Cert        []byte `json:"cert,omitempty"`
+	Authorities []byte `json:"authorities,omitempty"`
 }
 
 // joinPatience is how long a new node goes on asking, at least.
@@ -50,33 +61,79 @@ const joinPatience = 10 * time.Second
 // one if it did not get to hear the answer.
 const pendingFile = "joining"
 
-// join asks the member at an address to take this node up.
-func (n *Node) join(ctx context.Context, r joinRequest) (id identity, err error) {
+// A door is where members can be asked to take a node up, and how.
+type door struct {
+	addrs []string
+	how   *tls.Config // nil for plain text
+}
+
+// door is where this node is to join: by a token, or at the address of a member.
+func (n *Node) door(r *joinRequest) (door, error) {
+	if !IsToken(n.Join) {
+		return door{addrs: []string{n.Join}}, nil
+	}
+	t, err := parseToken(n.Join)
+	if err != nil {
+		return door{}, err
+	}
+	r.Token, r.Secret = t.ID, t.Secret
+	d := door{addrs: t.Addrs}
+	if t.Authority == "" {
+		return d, nil
+	}
+	own, err := certs.Open(n.certs(), certs.Identity{Cluster: t.Cluster.String(), Host: r.Host}, n.log())
+	if err == nil { // an authority that the members do not have the key of has issued it beforehand
+		d.how = own.Anybody()
+		return d, nil
+	}
+	d.how = certs.Joining(t.Cluster.String(), t.Authority)
+	return d, nil
+}
+
+// join asks members to take this node up. What it is granted to introduce itself with has to be kept.
+func (n *Node) join(ctx context.Context, r joinRequest) (id identity, grant certs.Grant, err error) {
 	if r.Host, err = pendingHost(n.Dir); err != nil {
-		return id, fmt.Errorf("join a cluster: %w", err)
+		return id, grant, fmt.Errorf("join a cluster: %w", err)
+	}
+	d, err := n.door(&r)
+	if err != nil {
+		return id, grant, fmt.Errorf("join a cluster: %w", err)
+	}
+	if d.how != nil && len(d.how.Certificates) == 0 {
+		if grant.Key, err = certs.NewKey(); err != nil {
+			return id, grant, err
+		}
+		if r.Request, err = certs.Request(certs.Identity{Host: r.Host}, grant.Key); err != nil {
+			return id, grant, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(joinPatience, 4*n.Profile.Again))
 	defer cancel()
-	answer, err := n.request(ctx, n.Join, r)
+	answer, seed, err := n.request(ctx, d, r)
 	if err != nil {
-		return id, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
+		return id, grant, fmt.Errorf("join the cluster of %s: %w", strings.Join(d.addrs, ", "), err)
 	}
+	grant.Cert, grant.Authorities = answer.Cert, answer.Authorities
 	return identity{
-		Host: r.Host, Joined: true, Seed: n.Join,
+		Host: r.Host, Joined: true, Seed: seed,
 		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
-	}, nil
+	}, grant, nil
 }
 
-// request asks a member until it has taken this node up, or refuses for good.
-func (n *Node) request(ctx context.Context, member string, r joinRequest) (answer joinAnswer, err error) {
-	r.Raft, r.RESP = n.Raft.Addr().String(), n.RESPAddr
+// request asks members, one after another, until one has taken this node up, or refuses for good. It
+// returns the address of the one that has answered.
+func (n *Node) request(ctx context.Context, d door, r joinRequest) (answer joinAnswer, seed string, err error) {
+	r.Raft, r.RESP = n.raftAddr(), n.RESPAddr
 	request, err := json.Marshal(r)
 	if err != nil {
-		return answer, err
+		return answer, "", err
 	}
 	var refusal error
+	turn := 0
 	err = n.persist(ctx, func(ctx context.Context) error {
-		reply, err := ask(ctx, member, request)
+		seed = d.addrs[turn%len(d.addrs)]
+		turn++
+		reply, err := ask(ctx, seed, d.how, request)
 		if errors.Is(err, errFinal) {
 			refusal = err
 			return nil
@@ -87,7 +144,7 @@ func (n *Node) request(ctx context.Context, member string, r joinRequest) (answe
 		}
 		return json.Unmarshal(reply, &answer)
 	})
-	return answer, cmp.Or(refusal, err)
+	return answer, seed, cmp.Or(refusal, err)
 }
 
 // announce asks to be taken up once more, as who the node is by now, if nothing has reached it yet:
@@ -96,7 +153,11 @@ func (n *Node) announce(ctx context.Context) error {
 	if n.identity.Seed == "" || n.announced || n.store.Applied() > 0 {
 		return nil
 	}
-	_, err := n.request(ctx, n.identity.Seed, joinRequest{Host: n.identity.Host})
+	d := door{addrs: []string{n.identity.Seed}}
+	if n.transport.keys != nil {
+		d.how = n.transport.keys.Anybody()
+	}
+	_, _, err := n.request(ctx, d, joinRequest{Host: n.identity.Host})
 	return err
 }
 
@@ -116,44 +177,6 @@ func settled(dir string) error {
 		return err
 	}
 	return nil
-}
-
-// admit answers a request to join.
-func (n *Node) admit(ctx context.Context, request []byte) ([]byte, error) {
-	var r joinRequest
-	if err := json.Unmarshal(request, &r); err != nil {
-		return nil, fmt.Errorf("malformed request to join: %w", err)
-	}
-	if !isHostID(r.Host) || r.Raft == "" || r.RESP == "" {
-		return nil, errors.New("malformed request to join: host, raft and resp must be given")
-	}
-	select {
-	case <-n.ready:
-	case <-ctx.Done():
-		return nil, errors.New("this node is still starting")
-	}
-	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base}
-	err := n.Update(ctx, systemUser, func(tx *store.Tx) (err error) {
-		if err = setMember(tx, n.self()); err != nil {
-			return err
-		}
-		if answer.Replaces, err = n.place(tx, r); err != nil {
-			return err
-		}
-		answer.Node, answer.Replaces, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP, Replaces: answer.Replaces})
-		return err
-	})
-	if err == nil {
-		err = n.cutBase(ctx)
-	}
-	if err == nil {
-		err = n.addNonVoter(ctx, answer.Node, r.Host)
-	}
-	if err != nil {
-		return nil, err
-	}
-	n.log().Info("a node joins", "node", answer.Node, "raft", r.Raft, "resp", r.RESP, "replaces", answer.Replaces)
-	return json.Marshal(answer)
 }
 
 // addNonVoter has raft take a node up, unless it has.

@@ -19,6 +19,7 @@ type Member struct {
 	Boots    uint64 `json:"boots,omitempty"`    // how often it has started
 	Life     string `json:"life,omitempty"`     // names its last start
 	Replaces uint64 `json:"replaces,omitempty"` // the node in whose place it comes, until it has settled
+	NonVoter bool   `json:"nonvoter,omitempty"` // it is meant to have no vote
 	Voter    bool   `json:"-"`                  // as far as the node knows that was asked
 }
 

@@ -23,14 +23,17 @@ import (
 
 // Node is one member of a cluster. Its exported fields are set before Start.
 type Node struct {
-	Dir      string        // data directory; it remembers who the node is
-	Raft     net.Listener  // the raft port; the node closes it
-	RESPAddr string        // where clients reach this node; other nodes are told
-	Join     string        // raft address of a member, for a node that has no identity yet
-	Profile  Profile       // timing
-	Hold     time.Duration // how long an update may take
-	Reserve  int64         // bytes of free disk space below which the node takes no writes; 0 for none
-	Log      *slog.Logger  // nil for none
+	Dir          string        // data directory; it remembers who the node is
+	Raft         net.Listener  // the raft port; the node closes it
+	RESPAddr     string        // where clients reach this node; other nodes are told
+	RaftAddr     string        // where other nodes reach the raft port; "" for the address of Raft
+	Join         string        // for a node that has no identity yet: a token, or the raft address of a member where that speaks plain text
+	Plain        bool          // the cluster that it founds has no certificates, and loopback addresses only
+	SnapshotRate int           // bytes per second in which a state is sent to another node; 0 for no limit
+	Profile      Profile       // timing
+	Hold         time.Duration // how long an update may take
+	Reserve      int64         // bytes of free disk space below which the node takes no writes; 0 for none
+	Log          *slog.Logger  // nil for none
 	// CrashOutput is told the file that what the runtime prints at the end of the process is to be
 	// written into; nil for none.
 	CrashOutput func(*os.File) error
@@ -190,9 +193,12 @@ func (n *Node) become(ctx context.Context) (identity, error) {
 	}
 	if n.Join != "" {
 		n.announced = true
-		id, err := n.join(ctx, joinRequest{})
+		id, grant, err := n.join(ctx, joinRequest{})
 		if errors.Is(err, errFinal) {
 			err = fmt.Errorf("%w: %s: %w", ErrUntrusted, n.Dir, err)
+		}
+		if err == nil {
+			err = n.keep(grant)
 		}
 		return id, err
 	}
@@ -220,10 +226,14 @@ func (n *Node) startRaft() error {
 	if err := followHostname(dir, hostname, n.log()); err != nil {
 		return err
 	}
+	keys, err := n.openKeys(n.identity)
+	if err != nil {
+		return err
+	}
 	n.transport = &transport{
-		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft, addr: n.Raft.Addr().String(),
-		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
-		limits: limits{silence: n.Profile.silence()},
+		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft, addr: n.raftAddr(),
+		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
+		limits: limits{silence: n.Profile.silence(), snapshotRate: n.SnapshotRate},
 	}
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }

@@ -63,7 +63,23 @@ func (c *cluster) node(dir, join string) *Node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second}
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: c.token(join), Profile: lan, Hold: 10 * time.Second}
+}
+
+// token makes a token of the raft address of a node that runs, where that needs one.
+func (c *cluster) token(join string) string {
+	c.Helper()
+	for _, n := range c.nodes {
+		if n.raftAddr() != join || n.transport == nil || n.transport.keys == nil {
+			continue
+		}
+		token, err := n.Invite(c.Context(), Invitation{})
+		if err != nil {
+			c.Fatal(err)
+		}
+		return token
+	}
+	return join
 }
 
 // stop stops a node.

@@ -32,12 +32,10 @@ type peer struct {
 	next       time.Time
 	pause      time.Duration
 	complained time.Time
+	traffic    *traffic
 }
 
-func (p *peers) start() {
-	p.born = time.Now()
-	p.byHost = map[string]*peer{}
-}
+func (p *peers) start() { p.born = time.Now() }
 
 // heard notes messages that only a leader sends. A leader of an older term that has not
 // heard of its end does not count.
@@ -81,10 +79,20 @@ func (p *peers) reachable() (n int) {
 func (p *peers) get(host string) *peer {
 	known := p.byHost[host]
 	if known == nil {
-		known = &peer{}
+		if p.byHost == nil {
+			p.byHost = map[string]*peer{}
+		}
+		known = &peer{traffic: new(traffic)}
 		p.byHost[host] = known
 	}
 	return known
+}
+
+// traffic returns the counts of bytes to and from a host.
+func (p *peers) traffic(host string) *traffic {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.get(host).traffic
 }
 
 // came notes a connection to or from a host.

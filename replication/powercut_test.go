@@ -163,7 +163,11 @@ func newOutage(t *testing.T) *outage {
 	})
 	o.machines[0].start(t, "")
 	for _, p := range o.machines[1:] {
-		p.start(t, o.machines[0].addr)
+		token, err := o.machines[0].Invite(t.Context(), Invitation{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.start(t, token)
 	}
 	o.eventually("three voters", func() bool {
 		for _, p := range o.machines {

@@ -24,7 +24,7 @@ import (
 type Replacement struct {
 	Dir      string // the data directory; what is in it is set aside
 	Node     uint64 // whose place to take; 0 for the node that the directory was, or that had the address
-	Join     string // raft address of a member
+	Join     string // a token, or the raft address of a member where the raft port speaks plain text
 	RaftAddr string // where the new node will be reached by others
 	RESPAddr string // and by clients
 	Profile  Profile
@@ -49,15 +49,19 @@ func (r Replacement) Replace(ctx context.Context) (done Replaced, err error) {
 	if old, found, err := loadIdentity(r.Dir); err == nil && found {
 		request.Was = old.Host
 	}
-	id, err := n.join(ctx, request)
+	id, grant, err := n.join(ctx, request)
 	if err != nil {
 		return done, err
 	}
 	done = Replaced{Node: id.Node, Replaces: id.Replaces}
-	if done.Aside, err = setAside(r.Dir, replacedPrefix); err != nil {
+	var keys []string
+	if len(grant.Cert) > 0 {
+		keys = []string{keysFolder} // they are the old node's
+	}
+	if done.Aside, err = setAside(r.Dir, replacedPrefix, keys...); err != nil {
 		return done, err
 	}
-	return done, errors.Join(id.save(r.Dir), settled(r.Dir))
+	return done, errors.Join(n.keep(grant), id.save(r.Dir), settled(r.Dir))
 }
 
 // unheard is a listener for its address alone.
@@ -79,13 +83,13 @@ const (
 )
 
 // setAside moves what a node has in a data directory into a new folder of it, the identity first:
-// without it nothing starts there. It returns the folder, or "" if there was nothing.
-func setAside(dir, prefix string) (string, error) {
+// without it nothing starts there, and what else is named. It returns the folder, or "" if there was nothing.
+func setAside(dir, prefix string, also ...string) (string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", fmt.Errorf("set aside: %w", err)
 	}
-	names := []string{identityFile}
+	names := append([]string{identityFile}, also...)
 	for _, e := range entries {
 		if name := e.Name(); !leftover(name) {
 			names = append(names, name)
@@ -111,7 +115,7 @@ func setAside(dir, prefix string) (string, error) {
 }
 
 // place returns the member whose place a new node takes, or 0 if it takes none's.
-func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
+func (n *Node) place(tx *store.Tx, peer string, r joinRequest) (uint64, error) {
 	all, err := MembersOf(tx)
 	if err != nil {
 		return 0, err
@@ -133,6 +137,7 @@ func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
 			old.ID, r.Raft, old.ID)}
 	case r.Node != 0 && old.ID == 0:
 		return 0, finally{fmt.Errorf("there is no node %d to replace: the nodes are %s", r.Node, listed(all))}
+	case old.Host == peer && peer != "": // it runs, and gives its place up itself
 	case old.ID == n.identity.Node, old.ID != 0 && n.transport.peers.isReachable(old.Host):
 		return 0, finally{fmt.Errorf("node %d is running: stop it first", old.ID)}
 	}

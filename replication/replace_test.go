@@ -16,7 +16,7 @@ func (c *cluster) replacement(dir string, node uint64) Replacement {
 		c.Fatal(err)
 	}
 	return Replacement{
-		Dir: dir, Node: node, Join: c.nodes[0].Raft.Addr().String(), RaftAddr: "127.0.0.1:9", RESPAddr: "127.0.0.1:1", Profile: lan,
+		Dir: dir, Node: node, Join: c.token(c.nodes[0].raftAddr()), RaftAddr: "127.0.0.1:9", RESPAddr: "127.0.0.1:1", Profile: lan,
 	}
 }
 

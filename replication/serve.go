@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"confman/replication/certs"
+
 	pb "github.com/lni/dragonboat/v4/raftpb"
 )
 
@@ -24,13 +26,20 @@ const (
 
 // serve is an incoming connection from hello to end. It returns an error for the log if the
 // other side misbehaved, not if it went away.
-func (t *transport) serve(conn net.Conn) error {
-	tune(conn)
-	if err := conn.SetDeadline(time.Now().Add(t.helloTime)); err != nil {
+func (t *transport) serve(raw net.Conn) error {
+	tune(raw)
+	if err := raw.SetDeadline(time.Now().Add(t.helloTime)); err != nil {
 		return nil
 	}
+	counted := meter(raw, new(traffic))
+	conn, peer, err := t.secure(counted)
+	if ended(err) && err != nil {
+		return nil
+	} else if err != nil {
+		return err
+	}
 	r := bufio.NewReaderSize(conn, maxHello)
-	h, err := t.greet(r)
+	h, err := t.greet(r, peer)
 	if err != nil {
 		if ended(err) {
 			return nil
@@ -39,42 +48,57 @@ func (t *transport) serve(conn net.Conn) error {
 		return err
 	}
 	if h.Kind == kindJoin {
-		return t.serveJoin(conn, r)
+		if peer.Cluster != t.cluster.String() {
+			peer = certs.Identity{}
+		}
+		return t.serveJoin(raw, conn, r, peer.Host)
 	}
-	t.introduced(conn)
-	l, err := t.enter(h, conn)
+	t.introduced(raw)
+	counted.belongs(t.peers.traffic(h.Host))
+	l, err := t.enter(h, raw)
 	if err != nil {
 		refuse(conn, err)
 		return err
 	}
-	defer t.peers.leave(l, conn)
+	defer t.peers.leave(l, raw)
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return nil
 	}
 	t.book.learn(h.Host, h.Addr)
 	t.peers.back(h.Host)
-	if h.Kind == kindReturn {
-		line, err := json.Marshal(welcome{t.book.addresses()})
-		if err == nil {
-			_ = send(conn, append(line, '\n'), t.writeTime) // it may not wait for the answer
-		}
+	if err := t.serveKind(h, conn, r, l); !ended(err) {
 		return err
+	}
+	return nil
+}
+
+// serveKind does what a host of the cluster has connected for.
+func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) error {
+	switch h.Kind {
+	case kindReturn:
+		return t.tell(conn, welcome{t.book.addresses()})
+	case kindKey:
+		return t.serveKey(conn, h.Host)
 	}
 	t.peers.came(h.Host)
 	defer t.peers.went(h.Host)
 	if h.Kind == kindSnapshot {
-		err = t.serveSnapshot(conn, r, l)
-	} else {
-		err = t.serveRaft(r, l)
+		return t.serveSnapshot(conn, r, l)
 	}
-	if ended(err) {
-		return nil
+	return t.serveRaft(r, l)
+}
+
+// tell answers with a line of JSON. Whoever asked may not wait for it any more.
+func (t *transport) tell(conn net.Conn, answer any) error {
+	line, err := json.Marshal(answer)
+	if err == nil {
+		_ = send(conn, append(line, '\n'), t.writeTime)
 	}
 	return err
 }
 
 // greet reads the hello and decides whether the connection is served.
-func (t *transport) greet(r *bufio.Reader) (hello, error) {
+func (t *transport) greet(r *bufio.Reader, peer certs.Identity) (hello, error) {
 	line, err := readLine(r, maxHello)
 	if err != nil {
 		return hello{}, err
@@ -87,6 +111,9 @@ func (t *transport) greet(r *bufio.Reader) (hello, error) {
 		return hello{}, errors.New("this node admits nobody")
 	case h.Kind == kindJoin:
 		return h, nil
+	}
+	if err := t.proved(h, peer); err != nil {
+		return hello{}, err
 	}
 	if t.vouch != nil {
 		if err := t.vouch(h); err != nil {
@@ -158,7 +185,7 @@ func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, l *life) error
 	}
 }
 
-func (t *transport) serveJoin(conn net.Conn, r *bufio.Reader) error {
+func (t *transport) serveJoin(raw, conn net.Conn, r *bufio.Reader, peer string) error {
 	request, err := readLine(r, maxJoin)
 	if err != nil {
 		if !ended(err) {
@@ -166,13 +193,13 @@ func (t *transport) serveJoin(conn net.Conn, r *bufio.Reader) error {
 		}
 		return nil
 	}
-	t.introduced(conn)
+	t.introduced(raw)
 	if err := conn.SetDeadline(time.Now().Add(t.joinTime + t.writeTime)); err != nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, t.joinTime)
 	defer cancel()
-	answer, err := t.onJoin(ctx, request)
+	answer, err := t.onJoin(ctx, peer, request)
 	if err == nil && (len(answer) > maxAnswer || bytes.IndexByte(answer, '\n') >= 0) {
 		err = errTooLong
 	}

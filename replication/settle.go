@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -22,6 +23,7 @@ func (n *Node) settle(ctx context.Context) {
 	if err == nil {
 		err = n.persist(ctx, n.promote)
 	}
+	n.takeAuthority(ctx)
 	if err != nil && ctx.Err() == nil {
 		n.log().Warn("the node could not settle in its cluster", "error", err)
 	}
@@ -39,8 +41,12 @@ func (n *Node) introduce(ctx context.Context) {
 			return
 		}
 		for _, m := range n.members() {
-			if m.Host != n.identity.Host {
-				_ = n.transport.introduce(ctx, m.Host, n.transport.dialTime) // it was asked before
+			if m.Host == n.identity.Host {
+				continue
+			}
+			if err := n.transport.introduce(ctx, m.Host, n.transport.dialTime); errors.Is(err, errFinal) {
+				n.barred(err)
+				return
 			}
 		}
 		select {
@@ -55,10 +61,13 @@ func (n *Node) introduce(ctx context.Context) {
 // self is this node as the others are to know it.
 func (n *Node) self() Member {
 	return Member{
-		ID: n.identity.Node, Host: n.identity.Host, Raft: n.Raft.Addr().String(), RESP: n.RESPAddr,
+		ID: n.identity.Node, Host: n.identity.Host, Raft: n.raftAddr(), RESP: n.RESPAddr,
 		Boots: n.identity.Boots, Life: n.life,
 	}
 }
+
+// raftAddr is where others reach the raft port.
+func (n *Node) raftAddr() string { return cmp.Or(n.RaftAddr, n.Raft.Addr().String()) }
 
 // addressOf looks a host's raft address up in the store.
 func (n *Node) addressOf(host string) (addr string, found bool) {

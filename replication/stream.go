@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/lni/dragonboat/v4/raftio"
@@ -23,12 +24,13 @@ func (t *transport) GetSnapshotConnection(ctx context.Context, host string) (raf
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	return &stream{t: t, conn: conn, r: bufio.NewReader(conn), stop: stop}, nil
+	return &stream{t: t, ctx: ctx, conn: conn, r: bufio.NewReader(conn), stop: stop}, nil
 }
 
 // stream sends the chunks of one snapshot.
 type stream struct {
 	t    *transport
+	ctx  context.Context // dragonboat's, ends when the NodeHost stops
 	conn net.Conn
 	r    *bufio.Reader
 	stop func() bool
@@ -42,13 +44,29 @@ func (s *stream) SendChunk(chunk pb.Chunk) error {
 	if s.buf, err = appendFrame(s.buf[:0], &chunk); err != nil {
 		return err
 	}
-	if err := send(s.conn, s.buf, s.t.writeTime); err != nil {
+	if err := s.send(); err != nil {
 		return errors.Join(err, s.reason())
 	}
 	if err := s.conn.SetReadDeadline(time.Now().Add(s.t.chunkTime)); err != nil {
 		return err
 	}
 	return s.answer()
+}
+
+// send sends the chunk, no faster than snapshots may be sent: whoever shares the line has to get through.
+func (s *stream) send() error {
+	if s.t.pace == nil {
+		return send(s.conn, s.buf, s.t.writeTime)
+	}
+	for b := range slices.Chunk(s.buf, piece) {
+		if err := s.t.pace.WaitN(s.ctx, len(b)); err != nil {
+			return err
+		}
+		if err := send(s.conn, b, s.t.writeTime); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // answer reads what the other side says to a chunk.

@@ -9,12 +9,16 @@ import (
 	"sync"
 	"time"
 
+	"confman/replication/certs"
+
 	"github.com/lni/dragonboat/v4/config"
 	"github.com/lni/dragonboat/v4/raftio"
+	"golang.org/x/time/rate"
 )
 
 // transport carries raft messages, snapshots and requests to join between the nodes of a
-// cluster, all on one port. It is its own config.TransportFactory, for one NodeHost.
+// cluster, all on one port, over mutual TLS. It is its own config.TransportFactory, for one
+// NodeHost.
 //
 // dragonboat's own transport trusts whoever connects, accepts one handshake at a time,
 // notices a dead connection only by losing the first message on it, and calls a snapshot
@@ -31,9 +35,13 @@ type transport struct {
 	addr    string       // where others reach this node; "" = the address of ln
 	ln      net.Listener // belongs to the transport, which closes it
 	book    *book
+	keys    *certs.Keyring // by which hosts know each other; nil for plain text, on loopback only
 	log     *slog.Logger
-	// onJoin answers a line of JSON with a line of JSON; its error is sent as a refusal.
-	onJoin func(ctx context.Context, request []byte) ([]byte, error)
+	// onJoin answers a line of JSON with a line of JSON; its error is sent as a refusal. peer is the
+	// host that asks, if it has proved to be one of the cluster's.
+	onJoin func(ctx context.Context, peer string, request []byte) ([]byte, error)
+	// authority answers a voter with the key of the cluster's authority; nil for never.
+	authority func(peer string) ([]byte, error)
 	// vouch refuses a host that must not take part, for reasons that the members agreed on; nil
 	// for none.
 	vouch func(hello) error
@@ -43,6 +51,7 @@ type transport struct {
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	limits
 
+	pace    *rate.Limiter // of snapshots; nil for none
 	batches raftio.MessageHandler
 	chunks  raftio.ChunkHandler
 	peers   peers
@@ -65,7 +74,9 @@ type limits struct {
 	writeTime time.Duration // for each 64 KiB to leave (5 s)
 	chunkTime time.Duration // for a snapshot chunk to arrive, or to be acknowledged (2 min)
 	joinTime  time.Duration // to answer a request to join (30 s)
-	silence   time.Duration // after which a host is no longer there that is connected and says nothing (300 ms)
+	// snapshotRate is in how many bytes per second snapshots are sent, all of them together; 0 for no limit.
+	snapshotRate int
+	silence      time.Duration // after which a host is no longer there that is connected and says nothing (300 ms)
 }
 
 func (l *limits) fill() {
@@ -88,7 +99,7 @@ func (t *transport) Create(_ config.NodeHostConfig, batches raftio.MessageHandle
 // Validate accepts what a NodeHost may have as its RaftAddress: an address, or a NodeHostID,
 // which tools.ImportSnapshot wants there.
 func (t *transport) Validate(addr string) bool {
-	return isHostID(addr) || loopback(addr) == nil
+	return isHostID(addr) || validAddr(addr) == nil
 }
 
 // Name is for dragonboat's log.
@@ -101,8 +112,10 @@ func (t *transport) Start() error {
 	if t.closed {
 		return net.ErrClosed
 	}
-	if err := loopback(t.ln.Addr().String()); err != nil {
-		return err
+	if t.keys == nil {
+		if err := loopback(t.ln.Addr().String()); err != nil {
+			return err
+		}
 	}
 	if t.addr == "" {
 		t.addr = t.ln.Addr().String()
@@ -111,6 +124,9 @@ func (t *transport) Start() error {
 		t.log = slog.New(slog.DiscardHandler)
 	}
 	t.limits.fill()
+	if t.snapshotRate > 0 {
+		t.pace = rate.NewLimiter(rate.Limit(t.snapshotRate), max(piece, t.snapshotRate/10))
+	}
 	t.conns = map[net.Conn]struct{}{}
 	t.ctx, t.stop = context.WithCancel(context.Background())
 	t.peers.start()

@@ -145,7 +145,7 @@ func TestWhoSaysNothingIsClosed(t *testing.T) {
 	one := startWire(t, &a, &transport{
 		host:   hostA,
 		limits: limits{helloTime: 50 * time.Millisecond},
-		onJoin: func(context.Context, []byte) ([]byte, error) { return nil, errors.New("asked") },
+		onJoin: func(context.Context, string, []byte) ([]byte, error) { return nil, errors.New("asked") },
 	})
 	for _, words := range []string{"", "{", `{"confman":1,"kind":"join"}` + "\n"} {
 		if got := say(t, one.addr, []byte(words)); got != "" {
@@ -385,7 +385,7 @@ func TestJoinAsksOnlyConfman(t *testing.T) {
 			_ = conn.Close()
 		}
 	}()
-	if _, err := ask(t.Context(), ln.Addr().String(), []byte("{}")); err == nil || !strings.Contains(err.Error(), "not the raft port of a confman node") {
+	if _, err := ask(t.Context(), ln.Addr().String(), nil, []byte("{}")); err == nil || !strings.Contains(err.Error(), "not the raft port of a confman node") {
 		t.Errorf("asked redis: %v", err)
 	}
 }
@@ -420,7 +420,7 @@ func TestOnlyALeaderOfThisTermIsContact(t *testing.T) {
 
 func TestJoinIsAskedAndAnswered(t *testing.T) {
 	var a table
-	one := startWire(t, &a, &transport{host: hostA, onJoin: func(ctx context.Context, request []byte) ([]byte, error) {
+	one := startWire(t, &a, &transport{host: hostA, onJoin: func(ctx context.Context, _ string, request []byte) ([]byte, error) {
 		if _, limited := ctx.Deadline(); !limited {
 			t.Error("no deadline")
 		}
@@ -429,16 +429,16 @@ func TestJoinIsAskedAndAnswered(t *testing.T) {
 		}
 		return fmt.Appendf(nil, `{"got":%s}`, request), nil
 	}})
-	got, err := ask(t.Context(), one.addr, []byte(`{"name":"x"}`))
+	got, err := ask(t.Context(), one.addr, nil, []byte(`{"name":"x"}`))
 	if err != nil || string(got) != `{"got":{"name":"x"}}` {
 		t.Errorf("answered %s, %v", got, err)
 	}
-	if _, err := ask(t.Context(), one.addr, []byte(`{"no":1}`)); !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "come back later") {
+	if _, err := ask(t.Context(), one.addr, nil, []byte(`{"no":1}`)); !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "come back later") {
 		t.Errorf("refused with %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ask(ctx, one.addr, []byte(`{}`)); !errors.Is(err, context.Canceled) {
+	if _, err := ask(ctx, one.addr, nil, []byte(`{}`)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -447,7 +447,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	var a table
 	joining := make(chan struct{})
 	one := startWire(t, &a, &transport{host: hostA})
-	two := startWire(t, &a, &transport{host: hostB, onJoin: func(ctx context.Context, _ []byte) ([]byte, error) {
+	two := startWire(t, &a, &transport{host: hostB, onJoin: func(ctx context.Context, _ string, _ []byte) ([]byte, error) {
 		close(joining)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -456,7 +456,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 	delivered(t, two, two.link(t, hostA), one)
 	asked := make(chan error, 1)
 	go func() {
-		_, err := ask(context.Background(), two.addr, []byte("{}"))
+		_, err := ask(context.Background(), two.addr, nil, []byte("{}"))
 		asked <- err
 	}()
 	receive(t, joining)
@@ -492,13 +492,13 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 
 func TestOnlyLoopbackIsServed(t *testing.T) {
 	w := transport{host: hostA, ln: listen(t, "0.0.0.0:0"), book: &book{}}
-	if err := w.Start(); err == nil || !strings.Contains(err.Error(), "no encryption yet") {
+	if err := w.Start(); err == nil || !strings.Contains(err.Error(), "without certificates") {
 		t.Errorf("started: %v", err)
 	}
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
-	for addr, want := range map[string]bool{"127.0.0.1:6481": true, "[::1]:6481": true, hostA: true, "10.0.0.1:6481": false, "localhost": false} {
+	for addr, want := range map[string]bool{"127.0.0.1:6481": true, "[::1]:6481": true, hostA: true, "10.0.0.1:6481": true, "edge-7.example:6481": true, "localhost": false, ":6481": false, "10.0.0.1:0": false} {
 		if w.Validate(addr) != want {
 			t.Errorf("Validate(%s) is not %v", addr, want)
 		}

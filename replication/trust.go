@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"confman/replication/certs"
 	"confman/store"
 )
 
@@ -36,7 +37,19 @@ const startNewer = "start the newer confman that wrote it"
 
 // replaceCommand gives the machine a new identity in place of this one.
 func (n *Node) replaceCommand() string {
-	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someMember()
+	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someDoor()
+}
+
+// tokenOfMember stands for a token in a command that somebody is to type.
+const tokenOfMember = "TOKEN-OF-A-MEMBER"
+
+// someDoor is what there is to join by: a token, which confman token prints on a member, or where the raft
+// port speaks plain text the address of another node, as far as the store knows any.
+func (n *Node) someDoor() string {
+	if n.certs().Has(certs.NodeFile) || n.identity.Cluster == 0 {
+		return tokenOfMember
+	}
+	return n.someMember()
 }
 
 // repairCommand copies another node's store.
@@ -89,47 +102,51 @@ func (n *Node) checkNew(ctx context.Context) error {
 	if n.Join != "" {
 		return nil
 	}
-	h, knocked := knock(ctx, n.Raft, n.Profile.silence())
+	wanted, knocked := knock(ctx, n.Raft, n.Profile.silence())
 	if !knocked {
 		return nil
 	}
-	return n.distrust(fmt.Sprintf("it is empty, and cluster %s looks for its host %s at this raft address: was it wiped?", h.Cluster, h.To),
-		"to take that node's place: confman node replace --data-dir "+n.Dir+" --join "+h.Addr+
+	return n.distrust(fmt.Sprintf("it is empty, and cluster %s looks for its host %s at this raft address: was it wiped?", wanted.Cluster, wanted.Host),
+		"to take that node's place: confman node replace --data-dir "+n.Dir+" --join "+tokenOfMember+
 			"\n  to start a cluster of its own: choose another --raft-addr")
 }
 
 // knock waits for somebody who connects to the raft port in search of a member. Nodes try to reach
 // each other several times a second.
-func knock(ctx context.Context, ln net.Listener, patience time.Duration) (h hello, knocked bool) {
+func knock(ctx context.Context, ln net.Listener, patience time.Duration) (wanted certs.Identity, knocked bool) {
 	tcp, limited := ln.(*net.TCPListener)
 	if !limited || tcp.SetDeadline(time.Now().Add(patience)) != nil {
-		return hello{}, false
+		return certs.Identity{}, false
 	}
 	defer func() { _ = tcp.SetDeadline(time.Time{}) }() // it worked before
 	defer context.AfterFunc(ctx, func() { _ = tcp.SetDeadline(time.Now()) })()
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
-			return hello{}, false
+			return certs.Identity{}, false
 		}
-		h, err := introduction(conn, patience)
-		if err == nil && h.Kind != kindJoin {
-			return h, true
+		if wanted, knocked = whom(conn, patience); knocked {
+			return wanted, true
 		}
 	}
 }
 
-// introduction reads a hello and ends the connection.
-func introduction(conn net.Conn, patience time.Duration) (hello, error) {
+// whom hears which host of which cluster somebody looks for who has connected, and hangs up.
+func whom(conn net.Conn, patience time.Duration) (certs.Identity, bool) {
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return hello{}, err
+		return certs.Identity{}, false
 	}
-	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+	r := bufio.NewReaderSize(conn, maxHello)
+	if first, err := r.Peek(1); err == nil && first[0] == recordHandshake {
+		return sought(readFirst{conn, r})
+	}
+	line, err := readLine(r, maxHello)
 	if err != nil {
-		return hello{}, err
+		return certs.Identity{}, false
 	}
-	return parseHello(line)
+	h, err := parseHello(line)
+	return certs.Identity{Cluster: h.Cluster.String(), Host: h.To}, err == nil && h.Kind != kindJoin
 }
 
 // checkStore refuses a store that is not this node's, or older than what the log can bring it up

@@ -238,12 +238,12 @@ func TestAWipedNodeDoesNotStartAClusterOfItsOwn(t *testing.T) {
 	c.stop(gone)
 	n := c.nodeAt(t.TempDir(), gone.Raft.Addr().String())
 	err := n.Start(t.Context())
-	if !errors.Is(err, ErrUntrusted) || !strings.Contains(err.Error(), "was it wiped?") || !strings.Contains(err.Error(), replaceIt+n.Dir+" --join 127.0.0.1:") {
+	if !errors.Is(err, ErrUntrusted) || !strings.Contains(err.Error(), "was it wiped?") || !strings.Contains(err.Error(), replaceIt+n.Dir+" --join TOKEN-OF-A-MEMBER") {
 		t.Error(err)
 	}
 	// Nor does it join as one more node, and leave a dead one among the voters.
 	n = c.nodeAt(t.TempDir(), gone.Raft.Addr().String())
-	n.Join = c.nodes[0].Raft.Addr().String()
+	n.Join = c.token(c.nodes[0].raftAddr())
 	err = n.Start(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "confman node replace 3") {
 		t.Error(err)

@@ -20,6 +20,7 @@ func (n *Node) watch(ctx context.Context) {
 		} else {
 			n.watchRoom()
 			n.watchTable()
+			n.takeAuthority(ctx)
 		}
 		select {
 		case <-tick.C:

@@ -13,7 +13,7 @@ import (
 // Settings returns a validator that knows the tags of confman's settings:
 //
 //	addr      HOST:PORT; [Addr] makes one of a port alone
-//	loopback  HOST:PORT whose host is this machine's loopback
+//	token     what looks like one of confman token's
 //	duration  a time above zero, such as 1500ms
 //
 // It names a field by its yaml tag.
@@ -23,7 +23,7 @@ func Settings() *validator.Validate {
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		return name
 	})
-	for tag, check := range map[string]func(string) bool{"addr": isAddr, "loopback": IsLoopback, "duration": isDuration} {
+	for tag, check := range map[string]func(string) bool{"addr": isAddr, "token": isToken, "duration": isDuration} {
 		err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return check(f.Field().String()) })
 		if err != nil {
 			panic("validate: " + err.Error()) // only for a tag that is none
@@ -47,6 +47,10 @@ func isAddr(s string) bool {
 	}
 	_, err = strconv.ParseUint(port, 10, 16)
 	return err == nil
+}
+
+func isToken(s string) bool {
+	return strings.HasPrefix(s, "confman1.") && !strings.ContainsAny(s, " \t\n")
 }
 
 // Port returns the port of an address HOST:PORT, and 0 if that is none.

@@ -12,13 +12,14 @@ import (
 
 // arrows are what each package of confman may import of the others.
 var arrows = map[string][]string{
-	"confman/cmd/confman":     {"confman/replication", "confman/resp", "confman/store", "confman/validate"},
-	"confman/cmd/demo":        {"confman/resp"},
-	"confman/replication":     {"confman/store"},
-	"confman/resp":            {"confman/store", "confman/validate"},
-	"confman/resp/transcript": {"confman/resp", "confman/store"},
-	"confman/store":           {"confman/validate"},
-	"confman/validate":        {},
+	"confman/cmd/confman":       {"confman/replication", "confman/replication/certs", "confman/resp", "confman/store", "confman/validate"},
+	"confman/cmd/demo":          {"confman/resp"},
+	"confman/replication":       {"confman/replication/certs", "confman/store"},
+	"confman/replication/certs": {},
+	"confman/resp":              {"confman/store", "confman/validate"},
+	"confman/resp/transcript":   {"confman/resp", "confman/store"},
+	"confman/store":             {"confman/validate"},
+	"confman/validate":          {},
 }
 
 // A package may import another only where the design has an arrow.

@@ -165,8 +165,10 @@ func expected(f validator.FieldError) string {
 	switch f.Tag() {
 	case "addr":
 		return "an address: write HOST:PORT, or a port alone for loopback"
-	case "loopback":
-		return "a loopback address, and the raft port takes no other until it speaks TLS"
+	case "token|addr":
+		return "what confman token prints, from confman1. to its end, nor an address HOST:PORT"
+	case "hostname|ip":
+		return "the name or the address of a machine, without a port"
 	case "duration":
 		return "a time above zero: write 1500ms or 2s"
 	case "oneof":

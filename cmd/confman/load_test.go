@@ -67,8 +67,8 @@ func TestMistakesInTheEnvironmentAndInFlags(t *testing.T) {
 		}
 	}
 	for flag, want := range map[string][2]string{
-		"raft-addr": {"10.0.0.1:6481", `flag --raft-addr: "10.0.0.1:6481" is not a loopback address, and the raft port takes no other until it speaks TLS`},
-		"join":      {"node1", `flag --join: "node1" is not an address: write HOST:PORT, or a port alone for loopback`},
+		"advertise": {"10.0.0.1:6481", `flag --advertise: "10.0.0.1:6481" is not the name or the address of a machine, without a port`},
+		"join":      {"node1", `flag --join: "node1" is not what confman token prints, from confman1. to its end, nor an address HOST:PORT`},
 	} {
 		_, _, err := sources{file: emptyFile(t), flags: map[string]string{flag: want[0]}}.load()
 		if got := text(err); got != want[1] {

@@ -26,7 +26,7 @@ func (p *program) nodeCommand() *cli.Command {
 		},
 		Subcommands: []*cli.Command{
 			{
-				Name: "replace", ArgsUsage: "[NUMBER] --join ADDRESS", Flags: append(settingFlags(), p.outputFlag()),
+				Name: "replace", ArgsUsage: "[NUMBER] --join TOKEN", Flags: append(settingFlags(), p.outputFlag()),
 				Usage: "take a node's place as a new one, which copies everything from the others; the node is the one that the data directory was, or NUMBER, or the one with this raft address",
 				Action: func(c *cli.Context) error {
 					return p.onDir(c, 1, func(s Settings) error { return p.replace(c, s) })
@@ -71,13 +71,17 @@ func (p *program) replace(c *cli.Context, s Settings) error {
 		}
 	}
 	if s.Join == "" {
-		return failure{exitUsage, errors.New("--join is missing: name the raft address of a member that runs")}
+		return failure{exitUsage, errors.New("--join is missing: confman token, on a member, prints what to give it")}
 	}
 	profile, err := replication.ProfileNamed(s.Profile)
 	if err != nil {
 		return err
 	}
-	r := replication.Replacement{Dir: s.DataDir, Node: number, Join: s.Join, RaftAddr: s.RaftAddr, RESPAddr: s.RESPAddr, Profile: profile}
+	raftAddr, respAddr, err := advertised(s, text(s.RaftAddr), text(s.RESPAddr))
+	if err != nil {
+		return err
+	}
+	r := replication.Replacement{Dir: s.DataDir, Node: number, Join: s.Join, RaftAddr: raftAddr, RESPAddr: respAddr, Profile: profile}
 	done, err := r.Replace(c.Context)
 	if err != nil {
 		return err

@@ -62,8 +62,13 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	if err != nil {
 		return errors.Join(err, peers.Close())
 	}
+	raftAddr, respAddr, err := advertised(s, peers.Addr(), clients.Addr())
+	if err != nil {
+		return errors.Join(err, peers.Close())
+	}
 	member := &replication.Node{
-		Dir: s.DataDir, Raft: peers, RESPAddr: clients.Addr().String(), Join: s.Join, Reserve: int64(s.DiskReserve),
+		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
+		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
 		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics,
 	}
 	if err := member.Start(ctx); err != nil {
@@ -118,9 +123,9 @@ func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) 
 	fmt.Fprintf(p.stdout, `confman %s: node %d of cluster %s
   data   %s
   redis  %-21s  redis-cli -p %s SET prod/api/timeout 30s
-  raft   %-21s  confman serve --join %s --resp-addr PORT --raft-addr PORT --data-dir DIR
+  raft   %-21s  another node: confman token -a %s, and there confman serve --join TOKEN
 Ctrl-C stops the node.
-`, currentVersion(), st.ID, st.Cluster, s.DataDir, clients, port, member.Raft.Addr(), member.Raft.Addr())
+`, currentVersion(), st.ID, st.Cluster, s.DataDir, clients, port, member.Raft.Addr(), port)
 }
 
 // facts are what INFO confman says of a node.

@@ -43,7 +43,7 @@ func TestServeSaysWhatToTypeNext(t *testing.T) {
 	_, port, _ := net.SplitHostPort(m.addr)
 	for _, want := range []string{
 		"redis-cli -p " + port + " SET prod/api/timeout 30s",
-		"confman serve --join " + m.raft + " --resp-addr PORT --raft-addr PORT --data-dir DIR",
+		"confman token -a " + port + ", and there confman serve --join TOKEN",
 		"Ctrl-C stops the node.",
 	} {
 		if !strings.Contains(m.output.String(), want) {

@@ -16,33 +16,38 @@ import (
 // Settings are everything that can be set. Each has one name: write_hold in the file,
 // CONFMAN_WRITE_HOLD in the environment, and, for those with a flag, --write-hold.
 type Settings struct {
-	DataDir     string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
-	RESPAddr    string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
-	HTTPAddr    string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
-	RaftAddr    string `yaml:"raft_addr" validate:"addr,loopback" flag:"raft-addr" usage:"where the other nodes reach the node; loopback only, because it does not speak TLS yet"`
-	Join        string `yaml:"join" validate:"omitempty,addr" flag:"join" usage:"raft address of any member of the cluster that a new node is to join"`
-	Profile     string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
-	Password    string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
-	WriteHold   string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
-	MaxValue    int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
-	MaxClients  int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
-	DiskReserve int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
-	LogLevel    string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
+	DataDir      string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
+	RESPAddr     string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
+	HTTPAddr     string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
+	RaftAddr     string `yaml:"raft_addr" validate:"addr" flag:"raft-addr" usage:"where the other nodes reach the node"`
+	Advertise    string `yaml:"advertise" validate:"omitempty,hostname|ip" flag:"advertise" usage:"name or address of this machine for others, where resp_addr or raft_addr is 0.0.0.0 or [::]; one of its own addresses unless it is set"`
+	RaftTLS      string `yaml:"raft_tls" validate:"oneof=on off" usage:"whether a cluster that this node founds has certificates: on, or off, which takes loopback addresses only"`
+	Join         string `yaml:"join" validate:"omitempty,token|addr" flag:"join" secret:"true" usage:"what confman token has printed on a member of the cluster that a new node is to join"`
+	Profile      string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
+	Password     string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
+	WriteHold    string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
+	MaxValue     int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
+	MaxClients   int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
+	DiskReserve  int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
+	SnapshotRate int    `yaml:"snapshot_rate" validate:"min=0" usage:"bytes per second in which the state is sent to nodes that copy it; 0 for no limit"`
+	LogLevel     string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
 }
 
 // defaults are the settings of a node that is told nothing.
 func defaults() Settings {
 	return Settings{
-		DataDir:     defaultDataDir(),
-		RESPAddr:    "127.0.0.1:6479",
-		HTTPAddr:    "127.0.0.1:6480",
-		RaftAddr:    "127.0.0.1:6481",
-		Profile:     "edge",
-		WriteHold:   "1500ms",
-		MaxValue:    1 << 20,
-		MaxClients:  10_000,
-		DiskReserve: 64 << 20,
-		LogLevel:    "info",
+		DataDir:      defaultDataDir(),
+		RESPAddr:     "127.0.0.1:6479",
+		HTTPAddr:     "127.0.0.1:6480",
+		RaftAddr:     "127.0.0.1:6481",
+		RaftTLS:      "on",
+		Profile:      "edge",
+		WriteHold:    "1500ms",
+		MaxValue:     1 << 20,
+		MaxClients:   10_000,
+		DiskReserve:  64 << 20,
+		SnapshotRate: 64 << 20,
+		LogLevel:     "info",
 	}
 }
 
@@ -151,6 +156,9 @@ var errOpen = errors.New("without a password only loopback is served: set passwo
 func (s *Settings) check() error {
 	if s.Password == "" && !validate.IsLoopback(s.RESPAddr) {
 		return fmt.Errorf("resp_addr %s: %w", s.RESPAddr, errOpen)
+	}
+	if s.RaftTLS == "off" && !validate.IsLoopback(s.RaftAddr) {
+		return fmt.Errorf("raft_addr %s: with raft_tls off the raft port takes loopback addresses only: leave raft_tls on, or set a raft_addr of loopback", s.RaftAddr)
 	}
 	seen := map[uint16]string{}
 	for _, a := range [][2]string{{"resp_addr", s.RESPAddr}, {"http_addr", s.HTTPAddr}, {"raft_addr", s.RaftAddr}} {

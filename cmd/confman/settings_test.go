@@ -27,7 +27,7 @@ func TestTheFlagsOfServe(t *testing.T) {
 	for _, f := range settingFlags() {
 		names = append(names, "--"+f.Names()[0])
 	}
-	const want = "--config --data-dir --resp-addr --http-addr --raft-addr --join --profile"
+	const want = "--config --data-dir --resp-addr --http-addr --raft-addr --advertise --join --profile"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}

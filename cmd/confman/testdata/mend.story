@@ -6,13 +6,13 @@ $ confman node resum
 confman: there is no command "node resum": did you mean node resume?
 [exit 2]
 $ confman node replace --data-dir DIR/n
-confman: --join is missing: name the raft address of a member that runs
+confman: --join is missing: confman token, on a member, prints what to give it
 [exit 2]
 $ confman node replace three --join 6481 --data-dir DIR/n
 confman: "three" is no node's number: confman status lists them
 [exit 2]
 $ confman node replace 3 4 --join 6481
-confman: usage: confman node replace [NUMBER] --join ADDRESS
+confman: usage: confman node replace [NUMBER] --join TOKEN
 [exit 2]
 $ confman node repair --data-dir DIR/n
 confman: --from is missing: name the address at which clients reach another node

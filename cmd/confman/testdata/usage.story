@@ -41,7 +41,7 @@ $ confman serve --datadir /tmp
 confman: there is no flag "--datadir": did you mean --data-dir?
 [exit 2]
 $ confman serve --bogus
-confman: there is no flag "--bogus": there are --config, --data-dir, --resp-addr, --http-addr, --raft-addr, --join, --profile, --help
+confman: there is no flag "--bogus": there are --config, --data-dir, --resp-addr, --http-addr, --raft-addr, --advertise, --join, --profile, --help
 [exit 2]
 $ confman serve now
 confman: usage: confman serve
