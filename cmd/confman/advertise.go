@@ -6,11 +6,11 @@ import (
 	"net"
 )
 
-// text is an address that is known by its text alone.
-type text string
+// named is an address that is known by its text alone.
+type named string
 
-func (text) Network() string  { return "tcp" }
-func (t text) String() string { return string(t) }
+func (named) Network() string  { return "tcp" }
+func (n named) String() string { return string(n) }
 
 // advertised returns the addresses at which others reach the raft port and the clients' port: those
 // that are listened at, or, where that is every address of the machine, the one of it that is set, or else

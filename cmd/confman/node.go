@@ -77,7 +77,7 @@ func (p *program) replace(c *cli.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	raftAddr, respAddr, err := advertised(s, text(s.RaftAddr), text(s.RESPAddr))
+	raftAddr, respAddr, err := advertised(s, named(s.RaftAddr), named(s.RESPAddr))
 	if err != nil {
 		return err
 	}
