@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +81,10 @@ func (n *Node) door(r *joinRequest) (door, error) {
 	d := door{addrs: t.Addrs}
 	if t.Authority == "" {
 		return d, nil
+	}
+	if loopback(n.raftAddr()) == nil && !slices.ContainsFunc(t.Addrs, func(a string) bool { return loopback(a) == nil }) {
+		return d, fmt.Errorf("the members are on other machines (%s), and could not reach this one at %s: set raft_addr (CONFMAN_RAFT_ADDR, --raft-addr), such as 0.0.0.0:6481",
+			strings.Join(t.Addrs, ", "), n.raftAddr())
 	}
 	own, err := certs.Open(n.certs(), certs.Identity{Cluster: t.Cluster.String(), Host: r.Host}, n.log())
 	if err == nil { // an authority that the members do not have the key of has issued it beforehand

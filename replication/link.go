@@ -88,10 +88,12 @@ func (t *transport) watch(conn net.Conn, host string, gone *atomic.Bool) {
 	defer t.release(conn)
 	defer gone.Store(true)
 	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
-	if err != nil {
+	if err == nil {
+		err = refused(line)
+	} else if !alerted(err) {
 		return
 	}
-	if err := refused(line); err != nil {
+	if err != nil {
 		if errors.Is(err, errFinal) && t.barred != nil {
 			t.barred(err)
 		}

@@ -73,6 +73,13 @@ func plainSpoken(err error) error {
 	return err
 }
 
+// alerted reports whether the other side has ended TLS for a reason, such as a certificate that it does not
+// believe.
+func alerted(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
 // proved checks that a hello says what the certificate of its sender says.
 func (t *transport) proved(h hello, peer certs.Identity) error {
 	switch {
