@@ -33,6 +33,9 @@ type joinRequest struct {
 	Replace bool   `json:"replace,omitempty"`
 	Node    uint64 `json:"node,omitempty"`
 	Was     string `json:"was,omitempty"`
+	// Self says that it is the node Was itself that asks, while it runs, to become another one.
+	Self     bool `json:"self,omitempty"`
+	NonVoter bool `json:"nonvoter,omitempty"` // it is meant to have no vote
 }
 
 // joinAnswer is who it becomes.
@@ -41,6 +44,7 @@ type joinAnswer struct {
 	Node     uint64    `json:"node"`
 	Base     uint64    `json:"base,omitempty"`
 	Replaces uint64    `json:"replaces,omitempty"`
+	Profile  string    `json:"profile,omitempty"` // the cluster's
 }
 
 // joinPatience is how long a new node goes on asking, at least.
@@ -62,8 +66,8 @@ func (n *Node) join(ctx context.Context, r joinRequest) (id identity, err error)
 		return id, fmt.Errorf("join the cluster of %s: %w", n.Join, err)
 	}
 	return identity{
-		Host: r.Host, Joined: true, Seed: n.Join,
-		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
+		Host: r.Host, Joined: true, Seed: n.Join, Copying: true,
+		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces, Profile: answer.Profile,
 	}, nil
 }
 
@@ -132,7 +136,7 @@ func (n *Node) admit(ctx context.Context, request []byte) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, errors.New("this node is still starting")
 	}
-	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base}
+	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base, Profile: n.AgreedProfile()}
 	err := n.Update(ctx, systemUser, func(tx *store.Tx) (err error) {
 		if err = setMember(tx, n.self()); err != nil {
 			return err
@@ -140,7 +144,7 @@ func (n *Node) admit(ctx context.Context, request []byte) ([]byte, error) {
 		if answer.Replaces, err = n.place(tx, r); err != nil {
 			return err
 		}
-		answer.Node, answer.Replaces, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP, Replaces: answer.Replaces})
+		answer.Node, answer.Replaces, err = enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP, Replaces: answer.Replaces, NonVoter: r.NonVoter})
 		return err
 	})
 	if err == nil {
@@ -169,16 +173,13 @@ func (n *Node) addNonVoter(ctx context.Context, id uint64, host string) error {
 	})
 }
 
-// promote makes this node a voter once it has caught up with the leader.
+// promote makes this node a voter once it has caught up with the leader, if it is still meant to be one.
 func (n *Node) promote(ctx context.Context) error {
-	if n.votes() {
-		return nil
-	}
 	if err := n.Barrier(ctx); err != nil {
 		return err
 	}
-	if err := n.removeReplaced(ctx); err != nil {
-		return err
+	if self, found := n.member(n.identity.Node); !found || self.NonVoter || self.Leaving {
+		return nil
 	}
 	return n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
 		if _, voter := m.Nodes[n.identity.Node]; voter {
