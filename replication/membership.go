@@ -149,3 +149,15 @@ func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
 	}
 	return runs
 }
+
+// MayReplace says why a new node must not take a member's place: it runs, or there is none.
+func (n *Node) MayReplace(ctx context.Context, id uint64) error {
+	members := n.members()
+	if !slices.ContainsFunc(members, func(m Member) bool { return m.ID == id }) {
+		return declined("there is no node %d: the nodes are %s", id, listed(members))
+	}
+	if n.whoRuns(ctx)[id] {
+		return declined("node %d is running: stop it first", id)
+	}
+	return nil
+}

@@ -21,7 +21,7 @@ type Settings struct {
 	HTTPAddr    string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
 	RaftAddr    string `yaml:"raft_addr" validate:"addr,loopback" flag:"raft-addr" usage:"where the other nodes reach the node; loopback only, because it does not speak TLS yet"`
 	Join        string `yaml:"join" validate:"omitempty,addr" flag:"join" usage:"raft address of any member of the cluster that a new node is to join"`
-	Profile     string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
+	Profile     string `yaml:"profile" validate:"omitempty,oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes of a cluster that this node founds: lan, edge (if nothing is set), wan or metered; confman member profile changes it for all nodes"`
 	Password    string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
 	WriteHold   string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
 	MaxValue    int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
@@ -37,7 +37,6 @@ func defaults() Settings {
 		RESPAddr:    "127.0.0.1:6479",
 		HTTPAddr:    "127.0.0.1:6480",
 		RaftAddr:    "127.0.0.1:6481",
-		Profile:     "edge",
 		WriteHold:   "1500ms",
 		MaxValue:    1 << 20,
 		MaxClients:  10_000,
