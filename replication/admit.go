@@ -24,7 +24,7 @@ func (n *Node) admit(ctx context.Context, peer string, request []byte) ([]byte, 
 	case <-ctx.Done():
 		return nil, errors.New("this node is still starting")
 	}
-	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base}
+	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base, Profile: n.AgreedProfile()}
 	if err := n.certify(&answer, r); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,8 @@ func (n *Node) enlist(tx *store.Tx, peer string, r joinRequest) (id, replaces ui
 	if inv.Replaces != 0 {
 		r.Replace, r.Node = true, inv.Replaces
 	}
-	if replaces, err = n.place(tx, peer, r); err != nil {
+	r.Self = r.Self && r.Token == ""
+	if replaces, err = n.place(tx, r); err != nil {
 		return 0, 0, err
 	}
 	return enrol(tx, Member{Host: r.Host, Raft: r.Raft, RESP: r.RESP, Replaces: replaces, NonVoter: inv.NonVoter})

@@ -76,10 +76,10 @@ func ours(path string) error {
 // sets a directory's content aside, or a new disk.
 func leftover(name string) bool {
 	switch strings.TrimSuffix(name, newSuffix) {
-	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, keysFolder, "lost+found":
+	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, keysFolder, successorFile, successorKeys, "lost+found":
 		return true
 	}
-	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix)
+	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix) || strings.HasPrefix(name, demotedPrefix)
 }
 
 // writePID tells people who holds the lock. It takes no new space, because the disk may be full, and

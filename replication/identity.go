@@ -35,6 +35,10 @@ type identity struct {
 	Base uint64 `json:"base,omitempty"`
 	// Replaces is the node in whose place it came, or 0. Once it votes, that has no meaning any more.
 	Replaces uint64 `json:"replaces,omitempty"`
+	// Copying says that it has joined, and has not had the whole state yet.
+	Copying bool `json:"copying,omitempty"`
+	// Profile names its cluster's timing, for as long as the store does not.
+	Profile string `json:"profile,omitempty"`
 }
 
 // loadIdentity reads the identity of a data directory; found is false if it has none yet.
@@ -83,14 +87,17 @@ func (id identity) check() error {
 
 // save writes the identity so that it survives a power cut; the file is the old one or the new
 // one at any time.
-func (id identity) save(dir string) error {
+func (id identity) save(dir string) error { return id.saveAs(dir, identityFile) }
+
+// saveAs saves it in a file of another name: it is not who the node is yet.
+func (id identity) saveAs(dir, name string) error {
 	id.Format = identityFormat
 	if err := id.check(); err != nil {
 		return fmt.Errorf("save the node's identity: %w", err)
 	}
 	content, err := json.Marshal(id)
 	if err == nil {
-		err = replaceFile(store.Dir(dir), identityFile, append(content, '\n'))
+		err = replaceFile(store.Dir(dir), name, append(content, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("save the node's identity: %w", err)

@@ -36,6 +36,8 @@ type joinRequest struct {
 	Replace bool   `json:"replace,omitempty"`
 	Node    uint64 `json:"node,omitempty"`
 	Was     string `json:"was,omitempty"`
+	// Self says that it is the node Was itself that asks, while it runs, to become another one.
+	Self bool `json:"self,omitempty"`
 	// NonVoter says that it wants no vote. A token knows better.
 	NonVoter bool `json:"nonvoter,omitempty"`
 	// Whoever shows no certificate of a member has a token, and asks for a certificate, in PEM.
@@ -50,6 +52,7 @@ type joinAnswer struct {
 	Node     uint64    `json:"node"`
 	Base     uint64    `json:"base,omitempty"`
 	Replaces uint64    `json:"replaces,omitempty"`
+	Profile  string    `json:"profile,omitempty"` // the cluster's
 	// Its certificate and the authorities that it is to believe, in PEM.
 	Cert        []byte `json:"cert,omitempty"`
 	Authorities []byte `json:"authorities,omitempty"`
@@ -70,6 +73,9 @@ type door struct {
 
 // door is where this node is to join: by a token, or at the address of a member.
 func (n *Node) door(r *joinRequest) (door, error) {
+	if n.through.addrs != nil {
+		return n.through, nil
+	}
 	if !IsToken(n.Join) {
 		return door{addrs: []string{n.Join}}, nil
 	}
@@ -104,7 +110,7 @@ func (n *Node) join(ctx context.Context, r joinRequest) (id identity, grant cert
 	if err != nil {
 		return id, grant, fmt.Errorf("join a cluster: %w", err)
 	}
-	if d.how != nil && len(d.how.Certificates) == 0 {
+	if d.how != nil && (r.Self || len(d.how.Certificates) == 0) {
 		if grant.Key, err = certs.NewKey(); err != nil {
 			return id, grant, err
 		}
@@ -120,8 +126,8 @@ func (n *Node) join(ctx context.Context, r joinRequest) (id identity, grant cert
 	}
 	grant.Cert, grant.Authorities = answer.Cert, answer.Authorities
 	return identity{
-		Host: r.Host, Joined: true, Seed: seed,
-		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces,
+		Host: r.Host, Joined: true, Seed: seed, Copying: true,
+		Cluster: answer.Cluster, Node: answer.Node, Base: answer.Base, Replaces: answer.Replaces, Profile: answer.Profile,
 	}, grant, nil
 }
 
@@ -197,16 +203,13 @@ func (n *Node) addNonVoter(ctx context.Context, id uint64, host string) error {
 	})
 }
 
-// promote makes this node a voter once it has caught up with the leader.
+// promote makes this node a voter once it has caught up with the leader, if it is still meant to be one.
 func (n *Node) promote(ctx context.Context) error {
-	if n.votes() {
-		return nil
-	}
 	if err := n.Barrier(ctx); err != nil {
 		return err
 	}
-	if err := n.removeReplaced(ctx); err != nil {
-		return err
+	if self, found := n.member(n.identity.Node); !found || self.NonVoter || self.Leaving {
+		return nil
 	}
 	return n.reconfigure(ctx, func(m *dragonboat.Membership, ctx context.Context) error {
 		if _, voter := m.Nodes[n.identity.Node]; voter {

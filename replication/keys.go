@@ -125,7 +125,7 @@ func (t *transport) serveKey(conn net.Conn, host string) error {
 
 func (t *transport) askKey(ctx context.Context, host string) ([]byte, error) {
 	var answer aKey
-	err := t.inquire(ctx, kindKey, host, 5*t.dialTime, &answer)
+	err := t.inquire(ctx, kindKey, host, t.dialTime, &answer)
 	return answer.Key, err
 }
 

@@ -3,6 +3,7 @@ package replication
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,14 +20,18 @@ type Member struct {
 	Boots    uint64 `json:"boots,omitempty"`    // how often it has started
 	Life     string `json:"life,omitempty"`     // names its last start
 	Replaces uint64 `json:"replaces,omitempty"` // the node in whose place it comes, until it has settled
-	NonVoter bool   `json:"nonvoter,omitempty"` // it is meant to have no vote
-	Voter    bool   `json:"-"`                  // as far as the node knows that was asked
+	Profile  string `json:"profile,omitempty"`  // the timing that its last start has
+	// What was decided about it, which it carries out, or the leader for it.
+	NonVoter bool `json:"nonvoter,omitempty"` // it is meant to have no vote
+	Leaving  bool `json:"leaving,omitempty"`  // it is to be no member any more
+	Forced   bool `json:"forced,omitempty"`   // even if those that remain are no majority
+	Voter    bool `json:"-"`                  // it has a vote, as far as the node knows that was asked
 }
 
 // Members stand in the store, as configs of the system: confman/nodes/<id>. The highest id
 // that was ever given out stands beside them, because raft never takes one again, and so do
-// the hosts that were replaced: confman/gone/<host>, each with the id of the node that took
-// its place.
+// the hosts that were taken out: confman/gone/<host>, each with the id of the node that took
+// its place, or 0 if nobody did.
 const (
 	nodesNamespace = "confman/nodes"
 	lastNode       = "confman/last-node"
@@ -52,8 +57,35 @@ func MembersOf(tx *store.Tx) ([]Member, error) {
 	return all, nil
 }
 
-// setMember writes what the members know of a node, unless they know it already.
+// errRemoved says that a host was taken out of its cluster.
+var errRemoved = errors.New("was removed from the cluster")
+
+// setMember writes what a node says of itself. What was decided about it stays as it is, and a host
+// that was taken out stays out.
 func setMember(tx *store.Tx, m Member) error {
+	if _, gone := tx.Get(store.Join(goneNamespace, m.Host)); gone {
+		return fmt.Errorf("host %s %w", m.Host, errRemoved)
+	}
+	known, _, err := memberOf(tx, m.ID)
+	if err != nil {
+		return err
+	}
+	m.Replaces, m.NonVoter, m.Leaving, m.Forced = known.Replaces, known.NonVoter, known.Leaving, known.Forced
+	return putMember(tx, m)
+}
+
+// memberOf returns a member by its number.
+func memberOf(tx *store.Tx, id uint64) (m Member, found bool, err error) {
+	rec, found := tx.Get(memberName(id))
+	if found {
+		err = json.Unmarshal([]byte(rec.Value), &m)
+	}
+	m.ID = id
+	return m, found, err
+}
+
+// putMember writes what the members know of a node, unless they know it already.
+func putMember(tx *store.Tx, m Member) error {
 	value, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -105,7 +137,18 @@ func enrol(tx *store.Tx, m Member) (id, replaces uint64, err error) {
 	for _, known := range all {
 		if known.Host == m.Host {
 			m.ID, m.Replaces = known.ID, max(known.Replaces, m.Replaces)
+			m.NonVoter, m.Leaving, m.Forced = known.NonVoter, known.Leaving, known.Forced
 		}
 	}
-	return m.ID, m.Replaces, setMember(tx, m)
+	return m.ID, m.Replaces, putMember(tx, m)
+}
+
+// replacedNobody notes that a member has settled: nobody is left for it to replace.
+func replacedNobody(tx *store.Tx, id uint64) error {
+	m, found, err := memberOf(tx, id)
+	if err != nil || !found || m.Replaces == 0 {
+		return err
+	}
+	m.Replaces = 0
+	return putMember(tx, m)
 }

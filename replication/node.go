@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"confman/store"
@@ -30,7 +31,7 @@ type Node struct {
 	Join         string        // for a node that has no identity yet: a token, or the raft address of a member where that speaks plain text
 	Plain        bool          // the cluster that it founds has no certificates, and loopback addresses only
 	SnapshotRate int           // bytes per second in which a state is sent to another node; 0 for no limit
-	Profile      Profile       // timing
+	Profile      Profile       // timing; the cluster's counts if it has another one, and if this is zero
 	Hold         time.Duration // how long an update may take
 	Reserve      int64         // bytes of free disk space below which the node takes no writes; 0 for none
 	Log          *slog.Logger  // nil for none
@@ -46,9 +47,13 @@ type Node struct {
 	free      func() (int64, error) // bytes of disk space; nil for the machine's
 	ending    *ending
 	identity  identity
-	life      string // names this start
-	alone     bool   // it talks to no other node
-	announced bool   // a member has just taken it up
+	life      string      // names this start
+	alone     bool        // it talks to no other node
+	loading   atomic.Bool // it has joined, and has not had the whole state yet
+	asked     string      // the profile that was to be used
+	turn      turnToRestart
+	through   door // where it joins, if not by Join
+	announced bool // a member has just taken it up
 	dir       *dataDir
 	room      *room
 	crashes   []crash
@@ -100,13 +105,14 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		}
 	}()
 	n.ready, n.ending, n.life = make(chan struct{}), newEnding(), newLife()
+	n.asked, n.Profile = n.Profile.Name, n.Profile.orDefault()
 	if n.dir, err = openDataDir(n.Dir); err != nil {
 		return err
 	}
 	if n.disk.folder == nil {
 		n.disk.folder = store.Dir(n.Dir)
 	}
-	if err = interrupted(n.Dir); err != nil {
+	if err = errors.Join(interrupted(n.Dir), n.succeed()); err != nil {
 		return err
 	}
 	if n.degraded = n.examine(); n.degraded != "" {
@@ -168,6 +174,9 @@ func (n *Node) openStore(id identity) error {
 	n.store = s
 	if errors.Is(err, store.ErrNewerFormat) {
 		return n.distrust(err.Error(), startNewer)
+	}
+	if err == nil {
+		n.adopt()
 	}
 	return err
 }
@@ -286,8 +295,12 @@ func (n *Node) hasTakenPart() bool {
 }
 
 // View runs fn over the data of this node. It works without the other nodes, and sees
-// every update that this node has answered.
+// every update that this node has answered. On a node that has joined, and has not had the whole
+// state yet, it returns [store.ErrLoading].
 func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
+	if n.loading.Load() {
+		return n.stillLoading()
+	}
 	return n.store.View(store.Millis(time.Now().UnixMilli()), fn)
 }
 
@@ -295,7 +308,7 @@ func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
 // that fn read has changed by then, fn runs again, so it may have effects only through
 // its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns
 // what fn returned, or an error that is [store.ErrUnavailable], [store.ErrInDoubt],
-// [store.ErrBusy], [store.ErrUnfit] or [store.ErrTooLarge]. When it returns, fn does not run
+// [store.ErrBusy], [store.ErrUnfit], [store.ErrLoading] or [store.ErrTooLarge]. When it returns, fn does not run
 // any more.
 func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
 	switch {
@@ -303,6 +316,8 @@ func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) 
 		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
 	case n.room.low.Load() && by != systemUser:
 		return n.room.refusal()
+	case n.loading.Load() && by != systemUser:
+		return n.stillLoading()
 	}
 	return n.commits.submit(ctx, by, fn)
 }
@@ -317,5 +332,5 @@ func (n *Node) Barrier(ctx context.Context) error {
 }
 
 // Snapshot takes this node's data as it stands, for a backup. It works without the other
-// nodes.
+// nodes. While View returns [store.ErrLoading], it is not the whole state.
 func (n *Node) Snapshot() *store.Snapshot { return n.store.Snapshot() }

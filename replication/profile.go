@@ -6,7 +6,7 @@ import (
 )
 
 // A Profile says how patient the nodes of a cluster are with each other. All of them
-// must use the same one.
+// use the same one, on which they have agreed in the store.
 type Profile struct {
 	Name      string
 	Tick      time.Duration // raft's unit of time
@@ -29,6 +29,17 @@ var Profiles = []Profile{
 	{"edge", 20 * time.Millisecond, 25, 2, 2 * time.Second, 10_000, 20_000},
 	{"wan", 100 * time.Millisecond, 20, 2, 8 * time.Second, 5_000, 50_000},
 	{"metered", 200 * time.Millisecond, 75, 5, time.Minute, 5_000, 50_000},
+}
+
+// defaultProfile is what a cluster is founded with if nobody says otherwise.
+const defaultProfile = "edge"
+
+// orDefault is the profile, or the default one if it is none.
+func (p Profile) orDefault() Profile {
+	if p.Name == "" {
+		p, _ = ProfileNamed(defaultProfile) // it exists
+	}
+	return p
 }
 
 // ProfileNamed returns the profile of that name.

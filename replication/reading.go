@@ -55,6 +55,7 @@ func (n *Node) startReading() error {
 	if err != nil {
 		return err
 	}
+	n.adopt()
 	return closed(n.Raft)
 }
 

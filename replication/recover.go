@@ -51,7 +51,7 @@ func OpenSurvivor(ctx context.Context, dir string, p Profile, log *slog.Logger) 
 
 // read starts the node without any other, reads its raft log, and stops it.
 func (s *Survivor) read(ctx context.Context, p Profile, log *slog.Logger) (err error) {
-	n := &Node{Dir: s.path, Profile: p, Log: log, Raft: unheard{"127.0.0.1:1"}, alone: true, ending: newEnding()}
+	n := &Node{Dir: s.path, Profile: p.orDefault(), Log: log, Raft: unheard{"127.0.0.1:1"}, alone: true, ending: newEnding()}
 	n.disk.folder = store.Dir(s.path)
 	if err := n.startAlone(ctx); err != nil {
 		return errors.Join(err, n.release())

@@ -40,7 +40,7 @@ type Replaced struct {
 // Replace has the cluster take up a new node in another's place, and makes the data directory
 // that new node's, for it to be started there. It may be repeated after an error.
 func (r Replacement) Replace(ctx context.Context) (done Replaced, err error) {
-	n := &Node{Dir: r.Dir, Join: r.Join, RESPAddr: r.RESPAddr, Profile: r.Profile, Raft: unheard{addr(r.RaftAddr)}}
+	n := &Node{Dir: r.Dir, Join: r.Join, RESPAddr: r.RESPAddr, Profile: r.Profile.orDefault(), Raft: unheard{addr(r.RaftAddr)}}
 	if n.dir, err = openDataDir(r.Dir); err != nil {
 		return done, err
 	}
@@ -80,6 +80,7 @@ func (a addr) String() string { return string(a) }
 const (
 	replacedPrefix = "replaced-"
 	foundedPrefix  = "before-founding-"
+	demotedPrefix  = "demoted-"
 )
 
 // setAside moves what a node has in a data directory into a new folder of it, the identity first:
@@ -115,7 +116,7 @@ func setAside(dir, prefix string, also ...string) (string, error) {
 }
 
 // place returns the member whose place a new node takes, or 0 if it takes none's.
-func (n *Node) place(tx *store.Tx, peer string, r joinRequest) (uint64, error) {
+func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
 	all, err := MembersOf(tx)
 	if err != nil {
 		return 0, err
@@ -137,7 +138,8 @@ func (n *Node) place(tx *store.Tx, peer string, r joinRequest) (uint64, error) {
 			old.ID, r.Raft, old.ID)}
 	case r.Node != 0 && old.ID == 0:
 		return 0, finally{fmt.Errorf("there is no node %d to replace: the nodes are %s", r.Node, listed(all))}
-	case old.Host == peer && peer != "": // it runs, and gives its place up itself
+	case r.Self && old.ID != 0 && old.Host == r.Was:
+		return old.ID, nil
 	case old.ID == n.identity.Node, old.ID != 0 && n.transport.peers.isReachable(old.Host):
 		return 0, finally{fmt.Errorf("node %d is running: stop it first", old.ID)}
 	}
@@ -172,7 +174,7 @@ func (n *Node) removeReplaced(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return replacedNobody(tx, n.identity.Node) })
 }
 
 // replaced are the nodes in whose place this one comes, the oldest first: one that had not settled

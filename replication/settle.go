@@ -9,7 +9,8 @@ import (
 	"confman/store"
 )
 
-// settle tells the others where this node is, and makes it a voter.
+// settle tells the others where this node is, copies the state if it has never had it, and then sees to
+// it that the node is what it is meant to be.
 func (n *Node) settle(ctx context.Context) {
 	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
 		n.log().Warn("the members could not be told where this node is", "error", err)
@@ -17,16 +18,41 @@ func (n *Node) settle(ctx context.Context) {
 	n.introduce(ctx)
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
-			return errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
+			err := errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
+			if err == nil && !n.identity.Joined {
+				err = setProfileOnce(tx, n.Profile.Name)
+			}
+			return err
 		})
 	})
 	if err == nil {
-		err = n.persist(ctx, n.promote)
+		err = n.persist(ctx, n.catchUp)
 	}
-	n.takeAuthority(ctx)
-	if err != nil && ctx.Err() == nil {
-		n.log().Warn("the node could not settle in its cluster", "error", err)
+	if err != nil {
+		if ctx.Err() == nil {
+			n.log().Warn("the node could not settle in its cluster", "error", err)
+		}
+		return
 	}
+	n.keepRole(ctx)
+}
+
+// catchUp returns when a node that has no vote has had the whole state, and is all that is left of those
+// that it replaces.
+func (n *Node) catchUp(ctx context.Context) error {
+	if n.votes() && !n.loading.Load() {
+		return nil
+	}
+	if err := n.Barrier(ctx); err != nil {
+		return err
+	}
+	if err := n.copied(); err != nil {
+		return err
+	}
+	if n.identity.Replaces == 0 {
+		return nil
+	}
+	return n.removeReplaced(ctx)
 }
 
 // introduce tells the members where this node is until it hears of a leader. A voter would stand
@@ -58,11 +84,11 @@ func (n *Node) introduce(ctx context.Context) {
 	}
 }
 
-// self is this node as the others are to know it.
+// self is this node as it presents itself to the others.
 func (n *Node) self() Member {
 	return Member{
 		ID: n.identity.Node, Host: n.identity.Host, Raft: n.raftAddr(), RESP: n.RESPAddr,
-		Boots: n.identity.Boots, Life: n.life,
+		Boots: n.identity.Boots, Life: n.life, Profile: n.Profile.Name,
 	}
 }
 

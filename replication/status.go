@@ -30,6 +30,8 @@ type Status struct {
 	Degraded   string        // why the node only reads, or ""
 	Low        bool          // the disk has too little room to take writes
 	Room       int64         // bytes that are free on the disk; 0 if nobody looks
+	Loading    bool          // it has joined, and has not had the whole state yet
+	Profile    string        // the timing that it has
 	Crash      string        // how the last life that did not end well ended, or ""
 }
 
@@ -49,6 +51,7 @@ func (n *Node) Status() Status {
 	st := Status{
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
+		Loading: n.loading.Load(), Profile: n.Profile.Name,
 	}
 	index, hash := n.store.Hash()
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)

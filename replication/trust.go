@@ -247,6 +247,9 @@ func (n *Node) vouch(h hello) error {
 // cluster that was given up when this one was founded.
 func vouch(tx *store.Tx, h hello) error {
 	if rec, gone := tx.Get(store.Join(goneNamespace, h.Host)); gone {
+		if rec.Value == "0" {
+			return finally{fmt.Errorf("host %s %w", h.Host, errRemoved)}
+		}
 		return finally{fmt.Errorf("host %s was replaced by node %s", h.Host, rec.Value)}
 	}
 	if o, err := OriginOf(tx); err == nil && h.Cluster != 0 {
@@ -302,11 +305,19 @@ func (n *Node) refusedByMembers(why error) error {
 	if err := replaceFile(store.Dir(n.Dir), refusedFile, []byte(reason+"\n")); err != nil {
 		n.log().Warn("that the members refuse this node could not be noted", "error", err)
 	}
+	if exists(n.Dir, successorFile) {
+		n.log().Info("the node goes on as another one", "because", reason)
+		return ErrStartAgain
+	}
 	return n.distrustRefused(reason)
 }
 
 func (n *Node) distrustRefused(reason string) error {
-	return n.distrust("the other nodes refuse it: "+reason, n.replaceCommand())
+	remedy := n.replaceCommand()
+	if strings.HasSuffix(reason, errRemoved.Error()) {
+		remedy = fmt.Sprintf("it was node %d; to join as a new one: confman node replace --data-dir %s --join %s", n.identity.Node, n.Dir, n.someMember())
+	}
+	return n.distrust("the other nodes refuse it: "+reason, remedy)
 }
 
 // checkRefused refuses a data directory that the members have refused.

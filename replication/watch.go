@@ -2,6 +2,8 @@ package replication
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"confman/store"
@@ -20,7 +22,7 @@ func (n *Node) watch(ctx context.Context) {
 		} else {
 			n.watchRoom()
 			n.watchTable()
-			n.takeAuthority(ctx)
+			n.watchPlace(ctx)
 		}
 		select {
 		case <-tick.C:
@@ -55,5 +57,24 @@ func (n *Node) watchTable() {
 	self := hello{Host: n.identity.Host, Boots: n.identity.Boots, Life: n.life}
 	if err := n.store.View(0, func(tx *store.Tx) error { return vouch(tx, self) }); err != nil {
 		n.barred(err)
+	}
+}
+
+// watchPlace asks the members whether this node is still one of them, when it has heard of no leader for
+// longer than an election takes: whoever was taken out is told nothing more.
+func (n *Node) watchPlace(ctx context.Context) {
+	patience := 2 * time.Duration(n.Profile.Election) * n.Profile.Tick
+	if n.leads() || time.Since(n.transport.leaderContact()) < patience {
+		return
+	}
+	members := slices.DeleteFunc(n.members(), func(m Member) bool { return m.Host == n.identity.Host })
+	answers := make(chan error)
+	for _, m := range members {
+		go func() { answers <- n.transport.introduce(ctx, m.Host, probeTime) }()
+	}
+	for range members {
+		if err := <-answers; errors.Is(err, errFinal) {
+			n.barred(err)
+		}
 	}
 }

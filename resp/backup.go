@@ -50,10 +50,14 @@ type backup struct {
 	gone     chan struct{} // closed when the snapshot was given up
 }
 
-func backupStart(_ context.Context, c *Call) Reply {
+func backupStart(ctx context.Context, c *Call) Reply {
 	s := c.session
 	if s.server.Snapshot == nil {
 		return errNoBackups
+	}
+	err := s.server.Node.View(ctx, func(*store.Tx) error { return nil })
+	if err != nil { // a node that has not copied the state yet has nothing to give
+		return fromNode(err, s.server.Log)
 	}
 	s.endBackup()
 	select {

@@ -60,7 +60,7 @@ func newTable() *table {
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
 		transactionCommands, connectionCommands, clientCommands, serverCommands, introspectionCommands,
-		backupCommands,
+		backupCommands, memberCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

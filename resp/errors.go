@@ -62,6 +62,10 @@ const (
 	errBackupGone  = Error("TRYAGAIN the node's data was replaced while the backup was being read: begin a new one")
 	errNoBackup    = Error("ERR this connection reads no backup: BACKUP START begins one")
 
+	errNoMembers = Error("ERR this server has no cluster to administer")
+	errNode      = Error("ERR a node's number is 1 or more: MEMBER LIST has them")
+	errTTL       = Error("ERR a token is good for 1 to 604800 seconds")
+
 	errMaxClients = Error("ERR max number of clients reached")
 )
 
@@ -107,6 +111,7 @@ var codes = []struct {
 	{store.ErrInDoubt, "INDOUBT"},
 	{store.ErrBusy, "TRYAGAIN"},
 	{store.ErrUnfit, "MISCONF"},
+	{store.ErrLoading, "LOADING"},
 	{store.ErrTooLarge, "ERR"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -54,6 +55,9 @@ func info(ctx context.Context, c *Call) Reply {
 		}
 		return nil
 	})
+	if errors.Is(err, store.ErrLoading) {
+		texts, err = loadingTexts(s, wants), nil
+	}
 	if err != nil {
 		return fromNode(err, s.server.Log)
 	}
@@ -65,6 +69,20 @@ func info(ctx context.Context, c *Call) Reply {
 		texts = append(texts, sectionText("Confman", facts))
 	}
 	return Text(strings.Join(texts, "\r\n"))
+}
+
+// loadingTexts are the sections that need no data, of a node that has none to show yet.
+func loadingTexts(s *session, wants func(string) bool) (texts []string) {
+	for _, section := range sections {
+		switch {
+		case !wants(section.name), section.name == "Keyspace":
+		case section.name == "Persistence":
+			texts = append(texts, sectionText(section.name, append([]Fact{{"loading", "1"}}, persistenceFacts[1:]...)))
+		default:
+			texts = append(texts, sectionText(section.name, section.facts(s, nil)))
+		}
+	}
+	return texts
 }
 
 func sectionText(name string, facts []Fact) string {

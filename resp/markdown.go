@@ -66,4 +66,5 @@ Errors with a code of confman's own, or with a meaning that clients act on:
 | ` + "`CLUSTERDOWN`" + ` | a write found no leader in time and was not proposed; clients may send it again |
 | ` + "`TRYAGAIN`" + ` | this node has too much to do, and did nothing of what was asked; clients may send it again |
 | ` + "`INDOUBT`" + ` | the write was proposed and its outcome is not known: read before you write again |
+| ` + "`LOADING`" + ` | this node has joined, and has not copied the state yet: other nodes answer |
 `

@@ -73,6 +73,7 @@ var exceptions = map[string]string{
 
 // own are the commands that Redis has nothing like, and why: by the word they begin with.
 var own = map[string]string{
+	"member": "Redis has no nodes of its own to administer like that: CLUSTER is about shards",
 	"backup": "what Redis does with SYNC and RDB files, in a format of confman's own",
 }
 

@@ -33,6 +33,7 @@ type Server struct {
 	Password     string                 // of the user "default"; none if empty
 	Facts        func() []Fact          // what INFO says of the node and its cluster; nothing
 	Snapshot     func() *store.Snapshot // of the node's data, for BACKUP; none are given
+	Members      Members                // administers the cluster, for MEMBER; nobody does
 	Log          *slog.Logger           // nowhere
 	Now          func() time.Time       // time.Now
 	MaxValue     int                    // bytes of a value: 1 MiB

@@ -21,7 +21,7 @@ type arg struct {
 var kinds = map[string]string{
 	"key": "key", "pattern": "pattern",
 	"seconds": "integer", "milliseconds": "integer", "count": "integer", "cursor": "integer",
-	"increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
+	"node": "integer", "increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
 	"unix-time-seconds": "unix-time", "unix-time-milliseconds": "unix-time",
 }
 

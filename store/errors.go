@@ -18,6 +18,9 @@ var (
 	// ErrUnfit says that this node takes no writes for a reason of its own, such as a full
 	// disk. Nothing was proposed, and other nodes may take them.
 	ErrUnfit = errors.New("this node takes no writes")
+	// ErrLoading says that this node has joined, and has not had the whole state yet: whatever was
+	// read here would be wrong.
+	ErrLoading = errors.New("this node has not copied the state yet")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
 	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
 	// ErrChanged is returned by [Tx.Expect] when a config is at another revision.

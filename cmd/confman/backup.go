@@ -133,7 +133,7 @@ func (n *node) backup(w io.Writer) (revision uint64, err error) {
 func (n *node) inTime(words ...string) (resp.Reply, error) {
 	ctx, cancel := context.WithTimeout(n.ctx, pieceTime)
 	defer cancel()
-	reply, err := (&node{n.Client, ctx}).do(words...)
+	reply, err := (&node{Client: n.Client, ctx: ctx}).do(words...)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil, fmt.Errorf("the node sent nothing for %v", pieceTime)
 	}

@@ -49,7 +49,8 @@ func (p *program) ask(c *cli.Context, do func(*node) error) error {
 // A node is a connection to one.
 type node struct {
 	*resp.Client
-	ctx context.Context
+	ctx  context.Context
+	addr string
 }
 
 func (p *program) dial(ctx context.Context, addr string) (*node, error) {
@@ -62,7 +63,7 @@ func (p *program) dial(ctx context.Context, addr string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{client, ctx}
+	n := &node{Client: client, ctx: ctx, addr: addr}
 	if password := p.env("CONFMAN_PASSWORD", ""); password != "" {
 		if _, err := n.do("AUTH", password); err != nil {
 			return nil, errors.Join(err, n.Close())

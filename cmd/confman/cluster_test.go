@@ -20,6 +20,7 @@ import (
 // member is a node that runs in this process, as confman serve.
 type member struct {
 	addr, raft string
+	code       int // with which it is to end
 	output     lockedBuffer
 }
 
@@ -70,7 +71,7 @@ func serveUntilEnd(t *testing.T, join string) *member {
 	go func() { ended <- run(ctx, args, environ, strings.NewReader(""), &m.output, &m.output) }()
 	t.Cleanup(func() {
 		cancel()
-		if code := <-ended; code != 0 {
+		if code := <-ended; code != m.code {
 			t.Errorf("confman serve ended with %d:\n%s", code, m.output.String())
 		}
 	})

@@ -65,7 +65,7 @@ func (p *program) recoverCommand() *cli.Command {
 }
 
 func (p *program) recover(ctx context.Context, s Settings, yes bool) (err error) {
-	profile, err := replication.ProfileNamed(s.Profile)
+	profile, err := profileNamed(s.Profile)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		CommandNotFound:           p.commandNotFound,
 		Commands: []*cli.Command{
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
-			p.statusCommand(), p.tokenCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
+			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.configCommand(), p.versionCommand(), p.docsCommand(),
 		},
 	}

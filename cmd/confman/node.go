@@ -73,7 +73,7 @@ func (p *program) replace(c *cli.Context, s Settings) error {
 	if s.Join == "" {
 		return failure{exitUsage, errors.New("--join is missing: confman token, on a member, prints what to give it")}
 	}
-	profile, err := replication.ProfileNamed(s.Profile)
+	profile, err := profileNamed(s.Profile)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	if err != nil {
 		return err
 	}
-	profile, err := replication.ProfileNamed(s.Profile)
+	profile, err := profileNamed(s.Profile)
 	if err != nil {
 		return errors.Join(err, peers.Close())
 	}
@@ -81,7 +81,11 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	server := &resp.Server{
 		Node: member, Version: currentVersion(), Password: s.Password, Log: log,
 		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Snapshot: member.Snapshot,
-		Facts: func() []resp.Fact { return facts(member.Status(), s.Profile) },
+		Members: members{member},
+		Facts: func() []resp.Fact {
+			st := member.Status()
+			return facts(st, st.Profile)
+		},
 	}
 	p.greet(s, member, clients.Addr())
 	ctx, stop := context.WithCancel(ctx)
@@ -135,6 +139,7 @@ func facts(st replication.Status, profile string) []resp.Fact {
 		{Name: "node_id", Value: number(st.ID)},
 		{Name: "profile", Value: profile},
 		{Name: "raft_role", Value: st.Role},
+		{Name: "loading", Value: flag(st.Loading)},
 		{Name: "raft_term", Value: number(st.Term)},
 		{Name: "raft_leader", Value: number(st.Leader)},
 		{Name: "raft_leader_addr", Value: st.LeaderAddr},
@@ -173,6 +178,14 @@ func contact(st replication.Status) string {
 		return "-1"
 	}
 	return strconv.FormatInt(st.Contact.Milliseconds(), 10)
+}
+
+// flag is 1 for what is so.
+func flag(set bool) string {
+	if set {
+		return "1"
+	}
+	return "0"
 }
 
 func number(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -23,7 +23,7 @@ type Settings struct {
 	Advertise    string `yaml:"advertise" validate:"omitempty,hostname|ip" flag:"advertise" usage:"name or address of this machine for others, where resp_addr or raft_addr is 0.0.0.0 or [::]; one of its own addresses unless it is set"`
 	RaftTLS      string `yaml:"raft_tls" validate:"oneof=on off" usage:"whether a cluster that this node founds has certificates: on, or off, which takes loopback addresses only"`
 	Join         string `yaml:"join" validate:"omitempty,token|addr" flag:"join" secret:"true" usage:"what confman token has printed on a member of the cluster that a new node is to join"`
-	Profile      string `yaml:"profile" validate:"oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes: lan, edge, wan or metered; the same on all of them"`
+	Profile      string `yaml:"profile" validate:"omitempty,oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes of a cluster that this node founds: lan, edge (if nothing is set), wan or metered; confman member profile changes it for all nodes"`
 	Password     string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
 	WriteHold    string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
 	MaxValue     int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
@@ -41,7 +41,6 @@ func defaults() Settings {
 		HTTPAddr:     "127.0.0.1:6480",
 		RaftAddr:     "127.0.0.1:6481",
 		RaftTLS:      "on",
-		Profile:      "edge",
 		WriteHold:    "1500ms",
 		MaxValue:     1 << 20,
 		MaxClients:   10_000,

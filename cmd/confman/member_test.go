@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"confman/resp"
+)
+
+// typed runs a command line on a node and returns what it prints to standard output, and the last line of
+// what it prints to standard error.
+func (m *member) typed(t *testing.T, line string) (stdout, last string, code int) {
+	t.Helper()
+	words, err := resp.SplitLine(line + " --addr " + m.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs lockedBuffer
+	code = run(t.Context(), words, []string{"CONFMAN_CONFIG=" + emptyFile(t)}, strings.NewReader(""), &out, &errs)
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	return strings.TrimSpace(out.String()), lines[len(lines)-1], code
+}
+
+// Members are demoted, promoted and removed from any node, the one that is meant included, and whoever asks
+// sees when it is done.
+func TestMemberCommandsOnThreeNodes(t *testing.T) {
+	nodes := threeMembers(t)
+	nodes[2].code = exitUntrusted
+	for _, each := range []struct {
+		on         int
+		line       string
+		says, last string
+		code       int
+	}{
+		{0, "set a 1", "", "", 0},
+		{1, "member profile", "lan", "", 0},
+		{1, "member profile lan", "all nodes have profile lan", "3 of 3 nodes have profile lan", 0},
+		{1, "member promote 3", "node 3 votes", "node 3 votes", 0},
+		{2, "member demote 3", "node 3 gives its vote up, and goes on under another number", "node 3 is node 4 now, and has no vote", 0},
+		{2, "get a", "1", "", 0},
+		{0, "member demote 4", "node 4 has no vote", "node 4 has no vote", 0},
+		{0, "member promote 3", "", "confman: ERR nothing was changed: node 3 is no member any more: the nodes are 1 (RAFT1), 2 (RAFT2), 4 (RAFT3)", exitFailure},
+		{2, "member promote 4", "node 4 will vote when it has caught up", "node 4 votes", 0},
+		{0, "member replace 4", "", "confman: ERR nothing was changed: node 4 is running: stop it first", exitFailure},
+		{0, "member replace 9", "", "confman: ERR nothing was changed: there is no node 9: the nodes are 1 (RAFT1), 2 (RAFT2), 4 (RAFT3)", exitFailure},
+		{2, "member remove 4", "node 4 is leaving", "node 4 is no member any more", 0},
+		{0, "member remove 4", "node 4 is no member any more", "node 4 is no member any more", 0},
+		{0, "member remove 4 --output json", "{\n  \"said\": \"node 4 is no member any more\"\n}", "node 4 is no member any more", 0},
+		{0, "member remove four", "", `confman: "four" is no node's number: confman member list shows them`, exitUsage},
+		{0, "member remove", "", "confman: usage: confman member remove NUMBER", exitUsage},
+		{0, "member profile fast", "", `confman: ERR nothing was changed: no profile "fast": there are lan, edge, wan and metered`, exitFailure},
+	} {
+		said, last, code := nodes[each.on].typed(t, each.line)
+		for i, m := range nodes {
+			last = strings.ReplaceAll(last, m.raft, fmt.Sprint("RAFT", i+1))
+		}
+		if said != each.says || last != each.last || code != each.code {
+			t.Errorf("on node %d: confman %s\n%s\n%s\n[exit %d]\nwant\n%s\n%s\n[exit %d]", each.on+1, each.line, said, last, code, each.says, each.last, each.code)
+		}
+	}
+	eventually(t, "the removed node ends", func() bool {
+		return strings.Contains(nodes[2].output.String(), "was removed from the cluster") &&
+			strings.Contains(nodes[2].output.String(), "to join as a new one: confman node replace")
+	})
+	said, _, _ := nodes[1].typed(t, "member list")
+	for i, line := range strings.Split(said, "\n") {
+		if words := strings.Fields(line); i > 0 && (len(words) != 7 || words[1] != "leader" && words[1] != "voter" || words[2] != "voter" || words[6] != "lan") {
+			t.Errorf("member list:\n%s", said)
+		}
+	}
+}
+
+// The timing is changed for all nodes while clients write: each of them starts again by itself.
+func TestTheProfileIsChangedForAll(t *testing.T) {
+	nodes := threeMembers(t)
+	said, last, code := nodes[1].typed(t, "member profile edge")
+	if said != "the nodes start again one after the other, the leader last, with profile edge" || last != "3 of 3 nodes have profile edge" || code != 0 {
+		t.Errorf("%s\n%s\n[exit %d]", said, last, code)
+	}
+	for _, m := range nodes {
+		eventually(t, "it has the profile", func() bool { return m.info(t)["profile"] == "edge" })
+		if !strings.Contains(m.output.String(), "the setting profile is not the cluster's") {
+			t.Error("the setting that does not count is not warned about")
+		}
+	}
+}
+
+// Whoever does not wait any longer loses nothing.
+func TestWaitingCanBeEnded(t *testing.T) {
+	nodes := threeMembers(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &program{stdout: io.Discard, stderr: io.Discard}
+	n, err := p.dial(ctx, nodes[0].addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	asked := 0
+	err = p.await(n, nil, func(view) (string, bool) {
+		if asked++; asked == 2 {
+			cancel()
+		}
+		return "", false
+	})
+	if err == nil || !strings.Contains(err.Error(), "nothing is lost") {
+		t.Error(err)
+	}
+}
+
+// What people see while a node copies the state.
+func TestProgress(t *testing.T) {
+	answers := map[string]map[string]string{"4": {"loading": "1", "applied_revision": "12000"}}
+	v := view{
+		leader: "1040000", members: []map[string]string{{"id": "4", "role": "non-voter", "meant": "non-voter", "resp": "edge:6479", "raft": "edge:6481"}},
+		info: func(m map[string]string) map[string]string { return answers[m["id"]] },
+	}
+	join := joining([]map[string]string{{"id": "3"}}, "")
+	var out strings.Builder
+	bar := &progressBar{w: &out}
+	see := func(want string, reached bool) {
+		t.Helper()
+		text, done := join(v)
+		if bar.show(text); text != want || done != reached {
+			t.Errorf("%q, %v", text, done)
+		}
+	}
+	see("node 4 copies: revision 12,000 of 1,040,000", false)
+	see("node 4 copies: revision 12,000 of 1,040,000", false)
+	delete(answers, "4")
+	see("node 4 does not answer at edge:6479", false)
+	answers["4"] = map[string]string{"loading": "0", "applied_revision": "1040000"}
+	see("node 4 takes part, as a non-voter", true)
+	v.members = nil
+	see("waiting for the new node", false)
+	const lines = "node 4 copies: revision 12,000 of 1,040,000\nnode 4 does not answer at edge:6479\nnode 4 takes part, as a non-voter\nwaiting for the new node\n"
+	if out.String() != lines {
+		t.Errorf("%q", out.String())
+	}
+	out.Reset()
+	bar = &progressBar{w: &out, terminal: true}
+	bar.show("one")
+	bar.show("two")
+	bar.end()
+	if out.String() != "\r\x1b[Kone\r\x1b[Ktwo\n" {
+		t.Errorf("%q", out.String())
+	}
+}
