@@ -39,8 +39,9 @@ type Node struct {
 	Resync func(revision uint64)
 
 	disk      disk
-	clock     func() time.Time      // nil for the machine's
-	free      func() (int64, error) // bytes of disk space; nil for the machine's
+	clock     func() time.Time                                         // nil for the machine's
+	free      func() (int64, error)                                    // bytes of disk space; nil for the machine's
+	dial      func(ctx context.Context, addr string) (net.Conn, error) // nil for TCP
 	ending    *ending
 	identity  identity
 	life      string // names this start
@@ -54,6 +55,7 @@ type Node struct {
 	transport *transport
 	raft      *raft
 	commits   *committer
+	fresh     freshness
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	ready     chan struct{} // closed at the end of Start
@@ -118,6 +120,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if n.degraded == "" {
 		n.running.Go(func() { n.commits.run(ctx) })
 		n.running.Go(func() { n.settle(ctx) })
+		n.running.Go(func() { n.keepFresh(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
 	close(n.ready)
@@ -225,6 +228,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence()},
 	}
+	n.transport.dial = n.dial
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}
@@ -295,15 +299,6 @@ func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) 
 		return n.room.refusal()
 	}
 	return n.commits.submit(ctx, by, fn)
-}
-
-// Barrier returns when this node has applied all that was committed, anywhere, before
-// the call. ctx must have a deadline.
-func (n *Node) Barrier(ctx context.Context) error {
-	if n.degraded != "" {
-		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
-	}
-	return n.raft.barrier(ctx)
 }
 
 // Snapshot takes this node's data as it stands, for a backup. It works without the other

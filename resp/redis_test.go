@@ -73,6 +73,7 @@ var exceptions = map[string]string{
 
 // own are the commands that Redis has nothing like, and why: by the word they begin with.
 var own = map[string]string{
+	"conf":   "in Redis who asks a replica takes what it has; confman's own word, because CONFIG is for the server",
 	"backup": "what Redis does with SYNC and RDB files, in a format of confman's own",
 }
 

@@ -20,6 +20,12 @@ type Node interface {
 	// Update runs fn, perhaps more than once but never after it has returned, and commits
 	// what it did to all nodes, on behalf of a user.
 	Update(ctx context.Context, by string, fn func(*store.Tx) error) error
+	// Barrier returns when View sees all that was committed anywhere before the call. It gives
+	// up in the time that a write may take, or at the end of ctx.
+	Barrier(ctx context.Context) error
+	// Within returns nil if View sees all that was committed longer ago than age. It may try
+	// to find out, for as long as that age and as a write may take.
+	Within(ctx context.Context, age time.Duration) error
 }
 
 // A Fact is a line of INFO's section "# Confman".

@@ -26,7 +26,7 @@ var transactionCommands = []Command{
 	},
 	{
 		Name: "watch", Synopsis: "key [key ...]", Flags: Fast | Immediate, Group: "transactions", Since: "2.2.0", Do: watch,
-		Summary: "Makes the next EXEC do nothing if one of these configs or namespaces changes before it.",
+		Summary: "Makes the next EXEC do nothing if one of these configs or namespaces changes before it. Reads as CONF CONSISTENCY says.",
 	},
 }
 
@@ -82,6 +82,10 @@ func watch(ctx context.Context, c *Call) Reply {
 	if len(s.watched)+len(c.Args) > maxWatched {
 		return errManyWatched
 	}
+	s.proof = proof{}
+	if err := s.prove(ctx, []*Call{c}); err != nil {
+		return err
+	}
 	var seen map[string]uint64
 	err := s.server.Node.View(ctx, func(tx *store.Tx) error {
 		seen = map[string]uint64{}
@@ -117,6 +121,10 @@ func exec(ctx context.Context, c *Call) Reply {
 		if call.Run != nil {
 			data = append(data, call)
 		}
+	}
+	s.proof = proof{}
+	if err := s.prove(ctx, data); err != nil {
+		return err
 	}
 	answers, err := s.evaluate(ctx, data, begun.watched)
 	switch {

@@ -46,3 +46,9 @@ func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) e
 	}
 	return result
 }
+
+// Barrier does nothing: there is nobody else who could commit.
+func (l *Local) Barrier(context.Context) error { return nil }
+
+// Within does nothing either.
+func (l *Local) Within(context.Context, time.Duration) error { return nil }
