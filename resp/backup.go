@@ -50,10 +50,13 @@ type backup struct {
 	gone     chan struct{} // closed when the snapshot was given up
 }
 
-func backupStart(_ context.Context, c *Call) Reply {
+func backupStart(ctx context.Context, c *Call) Reply {
 	s := c.session
 	if s.server.Snapshot == nil {
 		return errNoBackups
+	}
+	if err := s.server.Node.View(ctx, func(*store.Tx) error { return nil }); err != nil {
+		return fromNode(err, s.server.Log) // it may be loading: a backup of next to nothing would look like one
 	}
 	s.endBackup()
 	select {
