@@ -19,8 +19,24 @@ type freshness struct {
 	mu sync.Mutex
 	at time.Time // of the latest barrier's beginning; zero if there was none
 
-	once  sync.Once
-	turns chan struct{} // holds one while somebody sets a barrier up for all who need one
+	door door // behind it somebody sets up a barrier for all who need one
+}
+
+// A door lets in one at a time, in the order in which they came.
+type door struct {
+	once   sync.Once
+	inside chan struct{}
+}
+
+// enter waits until nobody else is inside. It returns how to leave, or nil if ctx ended before.
+func (d *door) enter(ctx context.Context) (leave func()) {
+	d.once.Do(func() { d.inside = make(chan struct{}, 1) })
+	select {
+	case d.inside <- struct{}{}:
+		return func() { <-d.inside }
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // proved notes a barrier that began at a time.
@@ -48,18 +64,6 @@ func (f *freshness) age(now time.Time) time.Duration {
 func (f *freshness) within(most time.Duration) bool {
 	age := f.age(time.Now())
 	return age >= 0 && age <= most
-}
-
-// turn waits until nobody else sets up a barrier, and returns what ends the turn, or nil if ctx
-// ended before.
-func (f *freshness) turn(ctx context.Context) (end func()) {
-	f.once.Do(func() { f.turns = make(chan struct{}, 1) })
-	select {
-	case f.turns <- struct{}{}:
-		return func() { <-f.turns }
-	case <-ctx.Done():
-		return nil
-	}
 }
 
 // Barrier returns when this node has applied all that was committed, anywhere, before the call,
@@ -136,11 +140,11 @@ func (n *Node) Within(ctx context.Context, age time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(age, n.Hold))
 	defer cancel()
-	end := n.fresh.turn(ctx)
-	if end == nil {
+	leave := n.fresh.door.enter(ctx)
+	if leave == nil {
 		return n.stale(age)
 	}
-	defer end()
+	defer leave()
 	if n.fresh.within(age) { // another one has found out
 		return nil
 	}

@@ -25,6 +25,7 @@ const (
 	kindSnapshot = "snapshot" // frames of snapshot chunks, each answered by one byte
 	kindJoin     = "join"     // one line that asks, one line that answers
 	kindReturn   = "return"   // asks whether the host may take part again; one line answers
+	kindReach    = "reach"    // one line asks how far the other side has come, one line answers
 )
 
 // clusterID names a cluster; it is written in hexadecimal.
@@ -80,7 +81,7 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot, kindReturn:
+	case kindRaft, kindSnapshot, kindReturn, kindReach:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}

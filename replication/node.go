@@ -56,6 +56,8 @@ type Node struct {
 	raft      *raft
 	commits   *committer
 	fresh     freshness
+	heights   heights
+	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	ready     chan struct{} // closed at the end of Start
@@ -228,7 +230,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, log: n.log(), onJoin: n.admit, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence()},
 	}
-	n.transport.dial = n.dial
+	n.transport.dial, n.transport.reached = n.dial, n.reached
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}
@@ -264,7 +266,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.commits.hasApplied, halt: n.halt, resync: n.Resync, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, halt: n.halt, resync: n.wasReplaced, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))

@@ -62,9 +62,12 @@ func (t *transport) serve(conn net.Conn) error {
 	}
 	t.peers.came(h.Host)
 	defer t.peers.went(h.Host)
-	if h.Kind == kindSnapshot {
+	switch h.Kind {
+	case kindReach:
+		err = t.serveReach(conn, r)
+	case kindSnapshot:
 		err = t.serveSnapshot(conn, r, l)
-	} else {
+	default:
 		err = t.serveRaft(r, l)
 	}
 	if ended(err) {

@@ -59,7 +59,7 @@ func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
-		transactionCommands, connectionCommands, clientCommands, confCommands, serverCommands, introspectionCommands,
+		transactionCommands, connectionCommands, clientCommands, confCommands, waitCommands, serverCommands, introspectionCommands,
 		backupCommands,
 	} {
 		for _, row := range rows {

@@ -30,6 +30,11 @@ const (
 
 	errBound = Error("ERR milliseconds must be between 1 and 31536000000, which is a year")
 
+	errNumLocal        = Error("ERR value is out of range, value must between 0 and 1")
+	errTimeout         = Error("ERR timeout is not an integer or out of range")
+	errTimeoutNegative = Error("ERR timeout is negative")
+	errTimeoutRange    = Error("ERR timeout is out of range")
+
 	errDB         = Error("ERR DB index is out of range")
 	errClientName = Error("ERR Client names cannot contain spaces, newlines or special characters.")
 	errProtover   = Error("ERR Protocol version is not an integer or out of range")

@@ -110,7 +110,7 @@ func clientFacts(s *session, _ *store.Tx) []Fact {
 	return []Fact{
 		{"connected_clients", strconv.Itoa(s.server.clients())},
 		{"maxclients", strconv.Itoa(s.server.MaxClients)},
-		{"blocked_clients", "0"},
+		{"blocked_clients", strconv.FormatInt(s.server.counts.blocked.Load(), 10)},
 	}
 }
 

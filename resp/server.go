@@ -26,6 +26,9 @@ type Node interface {
 	// Within returns nil if View sees all that was committed longer ago than age. It may try
 	// to find out, for as long as that age and as a write may take.
 	Within(ctx context.Context, age time.Duration) error
+	// Reach counts the other nodes that have all that this one has at the call. It waits until
+	// there are as many as wanted, or ctx ends; if none are wanted, it asks each of them once.
+	Reach(ctx context.Context, wanted int) int
 }
 
 // A Fact is a line of INFO's section "# Confman".
@@ -64,7 +67,7 @@ type Server struct {
 
 // counts are what INFO tells of the server's life so far.
 type counts struct {
-	accepted, rejected, commands, errors atomic.Int64
+	accepted, rejected, commands, errors, blocked atomic.Int64
 }
 
 func (s *Server) init() {

@@ -32,11 +32,12 @@ var transactionCommands = []Command{
 
 // A transaction is what MULTI and WATCH have begun.
 type transaction struct {
-	multi   bool // commands are queued
-	aborted bool // one was refused
-	queue   []*Call
-	queued  int               // bytes
-	watched map[string]uint64 // name to the revision that WATCH saw
+	multi     bool // commands are queued
+	executing bool // what was queued is running
+	aborted   bool // one was refused
+	queue     []*Call
+	queued    int               // bytes
+	watched   map[string]uint64 // name to the revision that WATCH saw
 }
 
 // maxWatched bounds how many names a client watches.
@@ -133,6 +134,8 @@ func exec(ctx context.Context, c *Call) Reply {
 	case err != nil:
 		return fromNode(err, s.server.Log)
 	}
+	s.executing = true
+	defer func() { s.executing = false }()
 	replies := make([]Reply, len(begun.queue))
 	for i, call := range begun.queue {
 		if call.Run != nil {
