@@ -20,7 +20,7 @@ type Invitation struct {
 
 const (
 	defaultTTL = time.Hour
-	maxTTL     = 30 * 24 * time.Hour
+	maxTTL     = 7 * 24 * time.Hour
 	// maxTokenAddrs is how many members a token names, so that it fits into a line of a shell.
 	maxTokenAddrs = 5
 )

@@ -65,26 +65,26 @@ const joinPatience = 10 * time.Second
 // one if it did not get to hear the answer.
 const pendingFile = "joining"
 
-// A door is where members can be asked to take a node up, and how.
-type door struct {
+// An entrance is where members can be asked to take a node up, and how.
+type entrance struct {
 	addrs []string
 	how   *tls.Config // nil for plain text
 }
 
-// door is where this node is to join: by a token, or at the address of a member.
-func (n *Node) door(r *joinRequest) (door, error) {
+// entrance is where this node is to join: by a token, or at the address of a member.
+func (n *Node) entrance(r *joinRequest) (entrance, error) {
 	if n.through.addrs != nil {
 		return n.through, nil
 	}
 	if !IsToken(n.Join) {
-		return door{addrs: []string{n.Join}}, nil
+		return entrance{addrs: []string{n.Join}}, nil
 	}
 	t, err := parseToken(n.Join)
 	if err != nil {
-		return door{}, err
+		return entrance{}, err
 	}
 	r.Token, r.Secret = t.ID, t.Secret
-	d := door{addrs: t.Addrs}
+	d := entrance{addrs: t.Addrs}
 	if t.Authority == "" {
 		return d, nil
 	}
@@ -106,7 +106,7 @@ func (n *Node) join(ctx context.Context, r joinRequest) (id identity, grant cert
 	if r.Host, err = pendingHost(n.Dir); err != nil {
 		return id, grant, fmt.Errorf("join a cluster: %w", err)
 	}
-	d, err := n.door(&r)
+	d, err := n.entrance(&r)
 	if err != nil {
 		return id, grant, fmt.Errorf("join a cluster: %w", err)
 	}
@@ -133,7 +133,7 @@ func (n *Node) join(ctx context.Context, r joinRequest) (id identity, grant cert
 
 // request asks members, one after another, until one has taken this node up, or refuses for good. It
 // returns the address of the one that has answered.
-func (n *Node) request(ctx context.Context, d door, r joinRequest) (answer joinAnswer, seed string, err error) {
+func (n *Node) request(ctx context.Context, d entrance, r joinRequest) (answer joinAnswer, seed string, err error) {
 	r.Raft, r.RESP = n.raftAddr(), n.RESPAddr
 	request, err := json.Marshal(r)
 	if err != nil {
@@ -164,7 +164,7 @@ func (n *Node) announce(ctx context.Context) error {
 	if n.identity.Seed == "" || n.announced || n.store.Applied() > 0 {
 		return nil
 	}
-	d := door{addrs: []string{n.identity.Seed}}
+	d := entrance{addrs: []string{n.identity.Seed}}
 	if n.transport.keys != nil {
 		d.how = n.transport.keys.Anybody()
 	}

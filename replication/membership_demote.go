@@ -68,7 +68,7 @@ func (n *Node) askForSuccessor(ctx context.Context) (identity, certs.Grant, erro
 	}
 	as := &Node{
 		Dir: n.Dir, RESPAddr: n.RESPAddr, Profile: n.Profile, Log: n.Log, Raft: unheard{addr(n.raftAddr())},
-		through: door{addrs: []string{m.Raft}},
+		through: entrance{addrs: []string{m.Raft}},
 	}
 	if n.transport.keys != nil {
 		as.through.how = n.transport.keys.Anybody()

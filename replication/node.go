@@ -43,8 +43,9 @@ type Node struct {
 	Resync func(revision uint64)
 
 	disk      disk
-	clock     func() time.Time      // nil for the machine's
-	free      func() (int64, error) // bytes of disk space; nil for the machine's
+	clock     func() time.Time                                         // nil for the machine's
+	free      func() (int64, error)                                    // bytes of disk space; nil for the machine's
+	dial      func(ctx context.Context, addr string) (net.Conn, error) // nil for TCP
 	ending    *ending
 	identity  identity
 	life      string      // names this start
@@ -52,8 +53,8 @@ type Node struct {
 	loading   atomic.Bool // it has joined, and has not had the whole state yet
 	asked     string      // the profile that was to be used
 	turn      turnToRestart
-	through   door // where it joins, if not by Join
-	announced bool // a member has just taken it up
+	through   entrance // where it joins, if not by Join
+	announced bool     // a member has just taken it up
 	dir       *dataDir
 	room      *room
 	crashes   []crash
@@ -62,6 +63,9 @@ type Node struct {
 	transport *transport
 	raft      *raft
 	commits   *committer
+	fresh     freshness
+	heights   heights
+	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	ready     chan struct{} // closed at the end of Start
@@ -127,6 +131,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if n.degraded == "" {
 		n.running.Go(func() { n.commits.run(ctx) })
 		n.running.Go(func() { n.settle(ctx) })
+		n.running.Go(func() { n.keepFresh(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
 	close(n.ready)
@@ -244,6 +249,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence(), snapshotRate: n.SnapshotRate},
 	}
+	n.transport.dial, n.transport.reached = n.dial, n.reached
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}
@@ -279,7 +285,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.commits.hasApplied, halt: n.halt, resync: n.Resync, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, halt: n.halt, resync: n.wasReplaced, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))
@@ -320,15 +326,6 @@ func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) 
 		return n.stillLoading()
 	}
 	return n.commits.submit(ctx, by, fn)
-}
-
-// Barrier returns when this node has applied all that was committed, anywhere, before
-// the call. ctx must have a deadline.
-func (n *Node) Barrier(ctx context.Context) error {
-	if n.degraded != "" {
-		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
-	}
-	return n.raft.barrier(ctx)
 }
 
 // Snapshot takes this node's data as it stands, for a backup. It works without the other

@@ -1,7 +1,6 @@
 package replication
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -61,13 +60,6 @@ func (r *raft) LeaderUpdated(info raftio.LeaderInfo) {
 		close(r.changed)
 		r.changed = nil
 	}
-}
-
-// barrier returns once this node has applied everything that was committed before the
-// call, anywhere.
-func (r *raft) barrier(ctx context.Context) error {
-	_, err := r.host.SyncRead(ctx, shard, nil)
-	return err
 }
 
 // hostConfig is what cannot be changed once a data directory exists, and what goes with it:

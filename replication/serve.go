@@ -82,7 +82,10 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 	}
 	t.peers.came(h.Host)
 	defer t.peers.went(h.Host)
-	if h.Kind == kindSnapshot {
+	switch h.Kind {
+	case kindReach:
+		return t.serveReach(conn, r)
+	case kindSnapshot:
 		return t.serveSnapshot(conn, r, l)
 	}
 	return t.serveRaft(r, l)

@@ -22,6 +22,7 @@ type Status struct {
 	Applied    uint64        // raft index of the last entry applied
 	Hash       string        // of the state at that index, in hexadecimal
 	Contact    time.Duration // since a leader was heard from; 0 on a leader, -1 if it never was
+	Stale      time.Duration // how old its data may be at most; -1 if that was never known
 	LogEnd     uint64        // revision of the last entry in this node's log, applied or not
 	LogTerm    uint64        // raft's term of that entry; 0 while there is a leader
 	Members    []Member      // by id
@@ -51,7 +52,7 @@ func (n *Node) Status() Status {
 	st := Status{
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
-		Loading: n.loading.Load(), Profile: n.Profile.Name,
+		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(time.Now()),
 	}
 	index, hash := n.store.Hash()
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)

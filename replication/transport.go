@@ -47,6 +47,9 @@ type transport struct {
 	vouch func(hello) error
 	// barred is told when this node is refused for good.
 	barred func(error)
+	// reached waits until this node has applied what a revision stands for, or ctx ends, and returns
+	// how far it has come; nil if nobody may ask.
+	reached func(ctx context.Context, revision uint64) (applied uint64)
 	// dial opens a connection to an address; nil = TCP.
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	limits

@@ -37,15 +37,15 @@ const startNewer = "start the newer confman that wrote it"
 
 // replaceCommand gives the machine a new identity in place of this one.
 func (n *Node) replaceCommand() string {
-	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someDoor()
+	return "to take its place as a new node: confman node replace --data-dir " + n.Dir + " --join " + n.someEntrance()
 }
 
 // tokenOfMember stands for a token in a command that somebody is to type.
 const tokenOfMember = "TOKEN-OF-A-MEMBER"
 
-// someDoor is what there is to join by: a token, which confman token prints on a member, or where the raft
+// someEntrance is what there is to join by: a token, which confman token prints on a member, or where the raft
 // port speaks plain text the address of another node, as far as the store knows any.
-func (n *Node) someDoor() string {
+func (n *Node) someEntrance() string {
 	if n.certs().Has(certs.NodeFile) || n.identity.Cluster == 0 {
 		return tokenOfMember
 	}

@@ -55,9 +55,8 @@ func backupStart(ctx context.Context, c *Call) Reply {
 	if s.server.Snapshot == nil {
 		return errNoBackups
 	}
-	err := s.server.Node.View(ctx, func(*store.Tx) error { return nil })
-	if err != nil { // a node that has not copied the state yet has nothing to give
-		return fromNode(err, s.server.Log)
+	if err := s.server.Node.View(ctx, func(*store.Tx) error { return nil }); err != nil {
+		return fromNode(err, s.server.Log) // it may be loading: a backup of next to nothing would look like one
 	}
 	s.endBackup()
 	select {

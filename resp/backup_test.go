@@ -160,7 +160,7 @@ func TestBackupsOfANodeAlone(t *testing.T) {
 	c := dial(t, serve(t, &resp.Server{Node: node, Snapshot: node.Store.Snapshot}))
 	begin(t, c)
 	loaded(t, rest(t, c))
-	if took := node.took(); took != "V" { // whether there is anything to give
+	if took := node.took(); took != "V" { // it looks whether the node is loading
 		t.Errorf("took %s", took)
 	}
 }

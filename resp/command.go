@@ -59,7 +59,7 @@ func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
-		transactionCommands, connectionCommands, clientCommands, serverCommands, introspectionCommands,
+		transactionCommands, connectionCommands, clientCommands, confCommands, waitCommands, serverCommands, introspectionCommands,
 		backupCommands, memberCommands,
 	} {
 		for _, row := range rows {

@@ -28,6 +28,13 @@ const (
 	errCursor        = Error("ERR invalid cursor")
 	errUnknownCursor = Error("ERR unknown cursor: it is too old, or another node's or another scan's; start over from 0")
 
+	errBound = Error("ERR milliseconds must be between 1 and 31536000000, which is a year")
+
+	errNumLocal        = Error("ERR value is out of range, value must between 0 and 1")
+	errTimeout         = Error("ERR timeout is not an integer or out of range")
+	errTimeoutNegative = Error("ERR timeout is negative")
+	errTimeoutRange    = Error("ERR timeout is out of range")
+
 	errDB         = Error("ERR DB index is out of range")
 	errClientName = Error("ERR Client names cannot contain spaces, newlines or special characters.")
 	errProtover   = Error("ERR Protocol version is not an integer or out of range")
@@ -108,10 +115,12 @@ var codes = []struct {
 	code string
 }{
 	{store.ErrUnavailable, "CLUSTERDOWN"},
+	{store.ErrUnconfirmed, "CLUSTERDOWN"},
+	{store.ErrStale, "MASTERDOWN"},
+	{store.ErrLoading, "LOADING"},
 	{store.ErrInDoubt, "INDOUBT"},
 	{store.ErrBusy, "TRYAGAIN"},
 	{store.ErrUnfit, "MISCONF"},
-	{store.ErrLoading, "LOADING"},
 	{store.ErrTooLarge, "ERR"},
 }
 

@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -123,6 +124,35 @@ func (g *guard) fill() error {
 	if err := g.setDeadline(deadline); err != nil {
 		return err
 	}
+	return g.more()
+}
+
+// maxBehind is how many bytes a client may send behind a command that blocks.
+const maxBehind = 64 << 10
+
+// watch reads while a command blocks, so that it is noticed when the client hangs up: then, and
+// when reading has to end or the client sends more than may wait, the context ends. Nobody else
+// reads before stop has returned.
+func (g *guard) watch(ctx context.Context) (blocking context.Context, stop func()) {
+	blocking, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	err := g.setDeadline(time.Time{})
+	go func() {
+		defer close(ended)
+		defer cancel()
+		for err == nil && len(g.buf)-g.start < maxBehind {
+			err = g.more()
+		}
+	}()
+	return blocking, func() {
+		cancel()
+		_ = g.setDeadline(time.Now()) // it fails if the connection has ended, or reading has
+		<-ended
+	}
+}
+
+// more reads what comes next.
+func (g *guard) more() error {
 	n, err := g.Conn.Read(g.room())
 	if n > 0 {
 		g.arrived = time.Now()

@@ -17,7 +17,7 @@ import (
 	"confman/store"
 )
 
-// sections are INFO's, in their order.
+// sections are INFO's, in their order. There is no transaction while the node is loading.
 var sections = []struct {
 	name  string
 	facts func(*session, *store.Tx) []Fact
@@ -25,7 +25,7 @@ var sections = []struct {
 	{"Server", serverFacts},
 	{"Clients", clientFacts},
 	{"Memory", memoryFacts},
-	{"Persistence", func(*session, *store.Tx) []Fact { return persistenceFacts }},
+	{"Persistence", persistenceFacts},
 	{"Stats", statFacts},
 	{"Replication", replicationFacts},
 	{"Cluster", func(*session, *store.Tx) []Fact { return []Fact{{"cluster_enabled", "0"}} }},
@@ -46,7 +46,7 @@ func info(ctx context.Context, c *Call) Reply {
 		})
 	}
 	var texts []string
-	err := s.server.Node.View(ctx, func(tx *store.Tx) error {
+	describe := func(tx *store.Tx) error {
 		texts = nil
 		for _, section := range sections {
 			if wants(section.name) {
@@ -54,9 +54,10 @@ func info(ctx context.Context, c *Call) Reply {
 			}
 		}
 		return nil
-	})
+	}
+	err := s.server.Node.View(ctx, describe)
 	if errors.Is(err, store.ErrLoading) {
-		texts, err = loadingTexts(s, wants), nil
+		err = describe(nil)
 	}
 	if err != nil {
 		return fromNode(err, s.server.Log)
@@ -69,20 +70,6 @@ func info(ctx context.Context, c *Call) Reply {
 		texts = append(texts, sectionText("Confman", facts))
 	}
 	return Text(strings.Join(texts, "\r\n"))
-}
-
-// loadingTexts are the sections that need no data, of a node that has none to show yet.
-func loadingTexts(s *session, wants func(string) bool) (texts []string) {
-	for _, section := range sections {
-		switch {
-		case !wants(section.name), section.name == "Keyspace":
-		case section.name == "Persistence":
-			texts = append(texts, sectionText(section.name, append([]Fact{{"loading", "1"}}, persistenceFacts[1:]...)))
-		default:
-			texts = append(texts, sectionText(section.name, section.facts(s, nil)))
-		}
-	}
-	return texts
 }
 
 func sectionText(name string, facts []Fact) string {
@@ -123,7 +110,7 @@ func clientFacts(s *session, _ *store.Tx) []Fact {
 	return []Fact{
 		{"connected_clients", strconv.Itoa(s.server.clients())},
 		{"maxclients", strconv.Itoa(s.server.MaxClients)},
-		{"blocked_clients", "0"},
+		{"blocked_clients", strconv.FormatInt(s.server.counts.blocked.Load(), 10)},
 	}
 }
 
@@ -140,8 +127,14 @@ func memoryFacts(*session, *store.Tx) []Fact {
 	}
 }
 
-// persistenceFacts say what clients ask for: that the data is there, and that it is kept.
-var persistenceFacts = []Fact{{"loading", "0"}, {"aof_enabled", "1"}, {"aof_last_write_status", "ok"}}
+// persistenceFacts say what clients ask for: whether the data is there, and that it is kept.
+func persistenceFacts(_ *session, tx *store.Tx) []Fact {
+	loading := "0"
+	if tx == nil {
+		loading = "1"
+	}
+	return []Fact{{"loading", loading}, {"aof_enabled", "1"}, {"aof_last_write_status", "ok"}}
+}
 
 func statFacts(s *session, _ *store.Tx) []Fact {
 	counts := &s.server.counts
@@ -164,6 +157,9 @@ func replicationFacts(s *session, _ *store.Tx) []Fact {
 }
 
 func keyspaceFacts(_ *session, tx *store.Tx) []Fact {
+	if tx == nil {
+		return nil
+	}
 	n := tx.Count()
 	if n == 0 {
 		return nil

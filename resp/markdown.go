@@ -57,14 +57,19 @@ being paths (see [design.md](design.md)):
   belongs to the node that gave it, and to the last 16,384 that the node has given.
 - HSET, like SET, takes the expiry from the configs that it sets.
 - An option may be given once. A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
+- Reads answer with what this node has, which may be behind the others. CONF CONSISTENCY asks for more, for all that
+  this connection reads from then on, WATCH included: behind a barrier (LINEARIZABLE), or not older than a time (BOUNDED).
+  Writes need none of it: they compare what they have read before they are committed. A backup is always what the node has.
 - There is one database, 0, and one user, default.
 
 Errors with a code of confman's own, or with a meaning that clients act on:
 
 | code | meaning |
 |---|---|
-| ` + "`CLUSTERDOWN`" + ` | a write found no leader in time and was not proposed; clients may send it again |
+| ` + "`CLUSTERDOWN`" + ` | a write found no leader in time and was not proposed, or a read under CONF CONSISTENCY LINEARIZABLE no majority; clients may send it again |
 | ` + "`TRYAGAIN`" + ` | this node has too much to do, and did nothing of what was asked; clients may send it again |
 | ` + "`INDOUBT`" + ` | the write was proposed and its outcome is not known: read before you write again |
-| ` + "`LOADING`" + ` | this node has joined, and has not copied the state yet: other nodes answer |
+| ` + "`MASTERDOWN`" + ` | a read under CONF CONSISTENCY BOUNDED: this node's data may be older than allowed; another node may answer it |
+| ` + "`LOADING`" + ` | this node has just joined and has not copied everything yet; clients may send it again |
+| ` + "`MISCONF`" + ` | this node takes no writes: its disk is full, or it only reads; other nodes take them |
 `

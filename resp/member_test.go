@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"confman/resp"
-	"confman/resp/transcript"
 	"confman/store"
 )
 
@@ -54,8 +53,9 @@ func (a *administration) SetProfile(_ context.Context, name string) (string, err
 
 // MEMBER commands reach whoever administers the cluster, and mistakes in them do not.
 func TestMemberCommands(t *testing.T) {
-	a := &administration{}
-	c := dial(t, serve(t, &resp.Server{Members: a, Node: copying{}}))
+	a, node := &administration{}, newSpy()
+	node.loading, node.refuse = true, store.ErrLoading // a node that copies the state can be administered too
+	c := dial(t, serve(t, &resp.Server{Members: a, Node: node}))
 	for _, each := range []struct{ line, answer, asked string }{
 		{"MEMBER ADD", `"done"`, "invite false 0 0s"},
 		{"member add nonvoter ttl 60", `"done"`, "invite true 0 1m0s"},
@@ -86,40 +86,5 @@ func TestMemberCommands(t *testing.T) {
 		if got := resp.Format(reply); got != each.answer || strings.Join(a.asked, ";") != each.asked {
 			t.Errorf("%s: %s, asked %v", each.line, got, a.asked)
 		}
-	}
-}
-
-// copying is a node that has no state yet.
-type copying struct{}
-
-func (copying) View(context.Context, func(*store.Tx) error) error {
-	return fmt.Errorf("%w: it has come to revision 7", store.ErrLoading)
-}
-
-func (copying) Update(context.Context, string, func(*store.Tx) error) error {
-	return fmt.Errorf("%w: it has come to revision 7", store.ErrLoading)
-}
-
-// A node without the state answers for itself, and for nothing else.
-func TestANodeThatCopies(t *testing.T) {
-	const loading = "(error) LOADING this node has not copied the state yet: it has come to revision 7"
-	c := dial(t, serve(t, &resp.Server{Node: copying{}, Snapshot: transcript.NewLocal().Store.Snapshot}))
-	for _, each := range [][2]string{
-		{"GET a", loading},
-		{"SET a 1", loading},
-		{"DBSIZE", loading},
-		{"BACKUP START", loading},
-		{"PING", "PONG"},
-		{"MEMBER LIST", "(error) ERR this server has no cluster to administer"},
-	} {
-		reply, err := c.Do(t.Context(), strings.Fields(each[0])...)
-		if got := resp.Format(reply); err != nil || got != each[1] {
-			t.Errorf("%s: %s, %v", each[0], got, err)
-		}
-	}
-	reply, err := c.Do(t.Context(), "INFO")
-	text := fmt.Sprint(reply)
-	if err != nil || !strings.Contains(text, "loading:1\r\n") || !strings.Contains(text, "# Confman") || strings.Contains(text, "# Keyspace") {
-		t.Errorf("%v, %v", text, err)
 	}
 }

@@ -24,6 +24,7 @@ func (s *session) run(ctx context.Context, calls []*Call) {
 			first, last = min(first, i), i+1
 		}
 	}
+	s.proof = proof{}
 	s.share(ctx, calls[:first])
 	s.share(ctx, calls[first:last])
 	s.share(ctx, calls[last:])
@@ -48,6 +49,10 @@ func (s *session) transact(ctx context.Context, calls []*Call) {
 	if writing(calls) {
 		_ = s.conn.flush() // a write may wait; the connection remembers an error
 	}
+	if err := s.prove(ctx, calls); err != nil {
+		s.withoutReads(ctx, calls, err)
+		return
+	}
 	replies, err := s.evaluate(ctx, calls, nil)
 	if errors.Is(err, store.ErrTooLarge) && len(calls) > 1 {
 		for i := range calls {
@@ -60,6 +65,32 @@ func (s *session) transact(ctx context.Context, calls []*Call) {
 			s.reply(fromNode(err, s.server.Log))
 		} else {
 			s.reply(replies[i])
+		}
+	}
+}
+
+// withoutReads answers calls whose reads are refused: the writes among them need nothing.
+func (s *session) withoutReads(ctx context.Context, calls []*Call, why error) {
+	var writes []*Call
+	for _, c := range calls {
+		if c.Flags&Writes != 0 {
+			writes = append(writes, c)
+		}
+	}
+	var replies []Reply
+	var err error
+	if len(writes) > 0 {
+		replies, err = s.evaluate(ctx, writes, nil)
+	}
+	for _, c := range calls {
+		switch {
+		case c.Flags&Writes == 0:
+			s.reply(why)
+		case err != nil:
+			s.reply(fromNode(err, s.server.Log))
+		default:
+			s.reply(replies[0])
+			replies = replies[1:]
 		}
 	}
 }

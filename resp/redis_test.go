@@ -59,6 +59,7 @@ func words(r resp.Reply) (all []string) {
 // exceptions are the differences between a row and Redis 7.0's that are meant.
 var exceptions = map[string]string{
 	"client|setinfo": "came with Redis 7.2",
+	"waitaof":        "came with Redis 7.2",
 	"dbsize":         "Redis puts DBSIZE into the group server and the category @keyspace; confman derives the category",
 	"role":           "Redis puts ROLE into @admin without the flag admin; confman derives the category",
 	"command":        "Redis puts COMMAND into the group server and the category @connection; confman derives the category",
@@ -74,6 +75,7 @@ var exceptions = map[string]string{
 // own are the commands that Redis has nothing like, and why: by the word they begin with.
 var own = map[string]string{
 	"member": "Redis has no nodes of its own to administer like that: CLUSTER is about shards",
+	"conf":   "in Redis who asks a replica takes what it has; confman's own word, because CONFIG is for the server",
 	"backup": "what Redis does with SYNC and RDB files, in a format of confman's own",
 }
 
@@ -113,6 +115,7 @@ func TestArgumentsAreRedis(t *testing.T) {
 	later := map[string]string{
 		"hscan":           "NOVALUES came with Redis 7.4",
 		"client|setinfo":  "came with Redis 7.2",
+		"waitaof":         "came with Redis 7.2",
 		"command|getkeys": "Redis tells nothing of its arguments",
 		"quit":            "Redis ignores arguments, and tells nothing of them",
 	}

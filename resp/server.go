@@ -20,6 +20,15 @@ type Node interface {
 	// Update runs fn, perhaps more than once but never after it has returned, and commits
 	// what it did to all nodes, on behalf of a user.
 	Update(ctx context.Context, by string, fn func(*store.Tx) error) error
+	// Barrier returns when View sees all that was committed anywhere before the call. It gives
+	// up in the time that a write may take, or at the end of ctx.
+	Barrier(ctx context.Context) error
+	// Within returns nil if View sees all that was committed longer ago than age. It may try
+	// to find out, for as long as that age and as a write may take.
+	Within(ctx context.Context, age time.Duration) error
+	// Reach counts the other nodes that have all that this one has at the call. It waits until
+	// there are as many as wanted, or ctx ends; if none are wanted, it asks each of them once.
+	Reach(ctx context.Context, wanted int) int
 }
 
 // A Fact is a line of INFO's section "# Confman".
@@ -59,7 +68,7 @@ type Server struct {
 
 // counts are what INFO tells of the server's life so far.
 type counts struct {
-	accepted, rejected, commands, errors atomic.Int64
+	accepted, rejected, commands, errors, blocked atomic.Int64
 }
 
 func (s *Server) init() {

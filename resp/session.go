@@ -23,6 +23,7 @@ type session struct {
 	version  string  // of the library
 	last     string  // name of the last command
 	backup   *backup // that it is reading, or nil
+	consistency
 	transaction
 }
 

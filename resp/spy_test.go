@@ -3,6 +3,7 @@ package resp_test
 import (
 	"context"
 	"sync"
+	"time"
 
 	"confman/resp/transcript"
 	"confman/store"
@@ -12,13 +13,15 @@ import (
 type spy struct {
 	*transcript.Local
 	refuse  error         // what updates answer
+	behind  error         // what Barrier and Within answer
+	loading bool          // there is no whole state yet
 	entered chan struct{} // gets one for each update that begins, if it is not nil
 	proceed chan struct{} // what updates wait for, if it is not nil
 	again   int           // how often a function runs more than once
 	broken  bool          // there is no transaction to look into
 
 	mu    sync.Mutex
-	calls string // V for a view, U for an update
+	calls string // V for a view, U for an update, B for a barrier, W for Within
 }
 
 func newSpy() *spy { return &spy{Local: transcript.NewLocal()} }
@@ -40,6 +43,9 @@ func (s *spy) took() string {
 
 func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
 	s.note("V")
+	if s.loading {
+		return store.ErrLoading
+	}
 	if s.broken {
 		return fn(nil)
 	}
@@ -61,4 +67,14 @@ func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) e
 		return s.refuse
 	}
 	return s.Local.Update(ctx, by, fn)
+}
+
+func (s *spy) Barrier(context.Context) error {
+	s.note("B")
+	return s.behind
+}
+
+func (s *spy) Within(_ context.Context, age time.Duration) error {
+	s.note("W")
+	return s.behind
 }

@@ -22,6 +22,7 @@ var kinds = map[string]string{
 	"key": "key", "pattern": "pattern",
 	"seconds": "integer", "milliseconds": "integer", "count": "integer", "cursor": "integer",
 	"node": "integer", "increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
+	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer",
 	"unix-time-seconds": "unix-time", "unix-time-milliseconds": "unix-time",
 }
 

@@ -26,17 +26,18 @@ var transactionCommands = []Command{
 	},
 	{
 		Name: "watch", Synopsis: "key [key ...]", Flags: Fast | Immediate, Group: "transactions", Since: "2.2.0", Do: watch,
-		Summary: "Makes the next EXEC do nothing if one of these configs or namespaces changes before it.",
+		Summary: "Makes the next EXEC do nothing if one of these configs or namespaces changes before it. Reads as CONF CONSISTENCY says.",
 	},
 }
 
 // A transaction is what MULTI and WATCH have begun.
 type transaction struct {
-	multi   bool // commands are queued
-	aborted bool // one was refused
-	queue   []*Call
-	queued  int               // bytes
-	watched map[string]uint64 // name to the revision that WATCH saw
+	multi     bool // commands are queued
+	executing bool // what was queued is running
+	aborted   bool // one was refused
+	queue     []*Call
+	queued    int               // bytes
+	watched   map[string]uint64 // name to the revision that WATCH saw
 }
 
 // maxWatched bounds how many names a client watches.
@@ -82,6 +83,10 @@ func watch(ctx context.Context, c *Call) Reply {
 	if len(s.watched)+len(c.Args) > maxWatched {
 		return errManyWatched
 	}
+	s.proof = proof{}
+	if err := s.prove(ctx, []*Call{c}); err != nil {
+		return err
+	}
 	var seen map[string]uint64
 	err := s.server.Node.View(ctx, func(tx *store.Tx) error {
 		seen = map[string]uint64{}
@@ -118,6 +123,10 @@ func exec(ctx context.Context, c *Call) Reply {
 			data = append(data, call)
 		}
 	}
+	s.proof = proof{}
+	if err := s.prove(ctx, data); err != nil {
+		return err
+	}
 	answers, err := s.evaluate(ctx, data, begun.watched)
 	switch {
 	case errors.Is(err, store.ErrChanged):
@@ -125,6 +134,8 @@ func exec(ctx context.Context, c *Call) Reply {
 	case err != nil:
 		return fromNode(err, s.server.Log)
 	}
+	s.executing = true
+	defer func() { s.executing = false }()
 	replies := make([]Reply, len(begun.queue))
 	for i, call := range begun.queue {
 		if call.Run != nil {

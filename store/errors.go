@@ -18,9 +18,14 @@ var (
 	// ErrUnfit says that this node takes no writes for a reason of its own, such as a full
 	// disk. Nothing was proposed, and other nodes may take them.
 	ErrUnfit = errors.New("this node takes no writes")
-	// ErrLoading says that this node has joined, and has not had the whole state yet: whatever was
-	// read here would be wrong.
-	ErrLoading = errors.New("this node has not copied the state yet")
+	// ErrUnconfirmed says that a read has to see all that was committed before it, and that no
+	// majority confirmed in time that this node's data do.
+	ErrUnconfirmed = errors.New("no majority of the nodes confirmed that this node's data are current")
+	// ErrStale says that this node's data may be older than a read allows.
+	ErrStale = errors.New("this node's data may be too old")
+	// ErrLoading says that this node has joined and does not have the whole state yet, so that it
+	// must not answer as if what it does not have were not there.
+	ErrLoading = errors.New("confman is loading the dataset in memory")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
 	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
 	// ErrChanged is returned by [Tx.Expect] when a config is at another revision.

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"confman/replication"
 	"confman/resp"
@@ -146,7 +147,8 @@ func facts(st replication.Status, profile string) []resp.Fact {
 		{Name: "raft_voters", Value: strconv.Itoa(st.Voters)},
 		{Name: "raft_reachable", Value: strconv.Itoa(st.Reachable)},
 		{Name: "applied_revision", Value: number(st.Applied)},
-		{Name: "leader_contact_ms", Value: contact(st)},
+		{Name: "leader_contact_ms", Value: milliseconds(st.Contact)},
+		{Name: "staleness_ms", Value: milliseconds(st.Stale)},
 		{Name: "state_hash", Value: st.Hash},
 		{Name: "generation", Value: number(st.Generation)},
 		{Name: "log_term", Value: number(st.LogTerm)},
@@ -172,12 +174,12 @@ func facts(st replication.Status, profile string) []resp.Fact {
 // oneLine is a text as INFO can show it.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// contact is how long ago the leader was heard from, or -1.
-func contact(st replication.Status) string {
-	if st.Contact < 0 {
+// milliseconds are those of a duration, or -1 if it is not known.
+func milliseconds(d time.Duration) string {
+	if d < 0 {
 		return "-1"
 	}
-	return strconv.FormatInt(st.Contact.Milliseconds(), 10)
+	return strconv.FormatInt(d.Milliseconds(), 10)
 }
 
 // flag is 1 for what is so.

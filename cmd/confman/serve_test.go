@@ -61,7 +61,7 @@ func TestServeSaysWhatToTypeNext(t *testing.T) {
 		t.Error(got)
 	}
 	for _, fact := range strings.Fields("confman_version node_id cluster_id profile raft_role raft_term raft_leader raft_leader_addr raft_voters " +
-		"raft_reachable applied_revision leader_contact_ms state_hash") {
+		"raft_reachable applied_revision leader_contact_ms staleness_ms state_hash") {
 		if m.info(t)[fact] == "" {
 			t.Errorf("INFO confman does not tell %s", fact)
 		}

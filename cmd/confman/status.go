@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -15,14 +17,63 @@ import (
 
 func (p *program) statusCommand() *cli.Command {
 	return &cli.Command{
-		Name: "status", Usage: "show all nodes of the cluster as they see themselves", Flags: p.clientFlags(),
+		Name: "status", Usage: "show all nodes of the cluster as they see themselves",
+		Flags: p.clientFlags(&cli.BoolFlag{Name: "watch", Usage: "show it again every second until Ctrl-C", DisableDefaultText: true}),
 		Action: func(c *cli.Context) error {
 			if err := needArgs(c, 0, 0); err != nil {
 				return err
 			}
-			return p.ask(c, func(n *node) error { return p.status(n) })
+			if c.Bool("watch") {
+				return p.watchStatus(c)
+			}
+			return p.ask(c, p.status)
 		},
 	}
+}
+
+// watchEvery is how often a status that is watched is shown anew.
+const watchEvery = time.Second
+
+// watchStatus shows the status again and again: on a terminal in the same place, elsewhere one
+// below the other with an empty line between. That nobody answers is shown too, since nodes come back.
+func (p *program) watchStatus(c *cli.Context) error {
+	between := "\n"
+	if onTerminal(p.stdout) {
+		between = "\x1b[H\x1b[J"
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for first := true; ; first = false {
+		var shown bytes.Buffer
+		once := *p
+		once.stdout = &shown
+		if err := once.ask(c, once.status); c.Context.Err() != nil {
+			return nil
+		} else if err != nil {
+			fmt.Fprintf(&shown, "confman: %v\n", err)
+		}
+		if !first || between != "\n" {
+			fmt.Fprint(p.stdout, between)
+		}
+		if _, err := p.stdout.Write(shown.Bytes()); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-c.Context.Done():
+			return nil
+		}
+	}
+}
+
+// onTerminal reports whether people watch what is written.
+func onTerminal(w io.Writer) bool {
+	f, isFile := w.(*os.File)
+	if !isFile {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // nodeStatus is how status shows a node.
@@ -34,6 +85,7 @@ type nodeStatus struct {
 	Revision string `json:"revision" yaml:"revision"`
 	Hash     string `json:"state_hash" yaml:"state_hash"`
 	Contact  string `json:"leader_contact_ms" yaml:"leader_contact_ms"`
+	Stale    string `json:"staleness_ms" yaml:"staleness_ms"`
 	Health   string `json:"health" yaml:"health"`
 	Version  string `json:"version" yaml:"version"`
 	Error    string `json:"error,omitempty" yaml:"error,omitempty"`
@@ -56,7 +108,8 @@ func (p *program) status(n *node) error {
 			st.Error, err = err.Error(), nil
 		} else {
 			st.Role, st.Revision, st.Hash = fields["raft_role"], fields["applied_revision"], fields["state_hash"]
-			st.Contact, st.Version, st.Health = fields["leader_contact_ms"], fields["confman_version"], fields["health"]
+			st.Contact, st.Stale = fields["leader_contact_ms"], fields["staleness_ms"]
+			st.Version, st.Health = fields["confman_version"], fields["health"]
 			led = led || fields["raft_leader"] != "0"
 		}
 		all = append(all, st)
@@ -69,9 +122,9 @@ func (p *program) status(n *node) error {
 }
 
 func statusTable(w io.Writer, all []nodeStatus) error {
-	rows := [][]string{{"NODE", "ROLE", "RESP", "RAFT", "REVISION", "STATE_HASH", "CONTACT_MS", "HEALTH", "VERSION"}}
+	rows := [][]string{{"NODE", "ROLE", "RESP", "RAFT", "REVISION", "STATE_HASH", "CONTACT_MS", "STALE_MS", "HEALTH", "VERSION"}}
 	for _, st := range all {
-		row := []string{st.Node, st.Role, st.RESP, st.Raft, st.Revision, st.Hash, st.Contact, st.Health, st.Version}
+		row := []string{st.Node, st.Role, st.RESP, st.Raft, st.Revision, st.Hash, st.Contact, st.Stale, st.Health, st.Version}
 		for i := range row {
 			row[i] = orDash(row[i])
 		}

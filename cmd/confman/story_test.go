@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"confman/replication"
 	"confman/resp"
@@ -30,6 +31,7 @@ func serveStore(t *testing.T, s *resp.Server, st replication.Status) (addr strin
 		local := transcript.NewLocal()
 		s.Node, s.Snapshot = local, local.Store.Snapshot
 	}
+	st.Stale = 250 * time.Millisecond
 	st.Cluster, st.ID, st.Role, st.Applied, st.Hash = "c1", 1, "follower", 7, "00ff"
 	st.Members = []replication.Member{
 		{ID: 1, RESP: addr, Raft: "127.0.0.1:1", Voter: true},

@@ -46,3 +46,17 @@ func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) e
 	}
 	return result
 }
+
+// Barrier does nothing: there is nobody else who could commit.
+func (l *Local) Barrier(context.Context) error { return nil }
+
+// Within does nothing either.
+func (l *Local) Within(context.Context, time.Duration) error { return nil }
+
+// Reach waits for nodes that there are not.
+func (l *Local) Reach(ctx context.Context, wanted int) int {
+	if wanted > 0 {
+		<-ctx.Done()
+	}
+	return 0
+}

@@ -138,6 +138,6 @@ confman: ERR invalid expire time in 'set' command
 
 # The nodes of the cluster, as they see themselves.
 $ confman status
-NODE  ROLE         RESP             RAFT         REVISION  STATE_HASH  CONTACT_MS  HEALTH  VERSION
-1     follower     NODE  127.0.0.1:1  7         00ff        0           green   v9
-2     unreachable  127.0.0.1:1      127.0.0.1:2  -         -           -           -       -
+NODE  ROLE         RESP             RAFT         REVISION  STATE_HASH  CONTACT_MS  STALE_MS  HEALTH  VERSION
+1     follower     NODE  127.0.0.1:1  7         00ff        0           250       green   v9
+2     unreachable  127.0.0.1:1      127.0.0.1:2  -         -           -           -         -       -

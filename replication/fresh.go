@@ -1,0 +1,192 @@
+package replication
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"confman/store"
+
+	"github.com/lni/dragonboat/v4"
+)
+
+// freshness is how old a node's data may be at most. A barrier that began at some time proves
+// that everything that was committed before that time is in the data; nothing else does: a leader
+// that was cut off believes that it leads for a while, and a non-voter for ever.
+type freshness struct {
+	mu sync.Mutex
+	at time.Time // of the latest barrier's beginning; zero if there was none
+
+	door door // behind it somebody sets up a barrier for all who need one
+}
+
+// A door lets in one at a time, in the order in which they came.
+type door struct {
+	once   sync.Once
+	inside chan struct{}
+}
+
+// enter waits until nobody else is inside. It returns how to leave, or nil if ctx ended before.
+func (d *door) enter(ctx context.Context) (leave func()) {
+	d.once.Do(func() { d.inside = make(chan struct{}, 1) })
+	select {
+	case d.inside <- struct{}{}:
+		return func() { <-d.inside }
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// proved notes a barrier that began at a time.
+func (f *freshness) proved(at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at.After(f.at) {
+		f.at = at
+	}
+}
+
+// age returns how old the data may be, or -1 if that was never known. A machine that was
+// suspended counts the time only by the clock on the wall, and one whose clock was set back only by
+// the other one: the larger of the two is right or on the safe side.
+func (f *freshness) age(now time.Time) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.at.IsZero() {
+		return -1
+	}
+	return max(now.Sub(f.at), now.Round(0).Sub(f.at.Round(0)), 0)
+}
+
+// within reports whether the data are known to be no older than that.
+func (f *freshness) within(most time.Duration) bool {
+	age := f.age(time.Now())
+	return age >= 0 && age <= most
+}
+
+// Barrier returns when this node has applied all that was committed, anywhere, before the call,
+// or at the end of ctx, or after as long as an update may take if ctx has no deadline: then with
+// [store.ErrUnconfirmed].
+func (n *Node) Barrier(ctx context.Context) error {
+	if n.degraded != "" {
+		return n.unconfirmed()
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, n.Hold)
+		defer cancel()
+	}
+	for patience := n.Profile.Again; ; {
+		_, changed := n.raft.leader()
+		began := time.Now()
+		err := n.raft.barrier(ctx, patience, changed)
+		if err == nil {
+			n.fresh.proved(began)
+			return nil
+		}
+		if errors.Is(err, dragonboat.ErrClosed) || errors.Is(err, dragonboat.ErrShardClosed) {
+			return errStopped
+		}
+		if time.Since(began) >= patience { // it may take that long to catch up
+			patience *= 2
+		}
+		select {
+		case <-ctx.Done():
+			return n.unconfirmed()
+		case <-changed:
+		case <-time.After(pause):
+		}
+	}
+}
+
+// barrier asks for one once. The request may be lost without a word, and surely is when the
+// leader that it went to is one no longer: so it ends with patience, or when that has changed.
+func (r *raft) barrier(ctx context.Context, patience time.Duration, changed <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	go func() { // ends with the request
+		select {
+		case <-changed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	_, err := r.host.SyncRead(ctx, shard, nil)
+	return err
+}
+
+// unconfirmed says why a read got nowhere that must see all that was committed, and what to do.
+func (n *Node) unconfirmed() error {
+	const instead = "bring nodes back or ask another one; after CONF CONSISTENCY local this node answers with what it has"
+	if n.degraded != "" {
+		return fmt.Errorf("%w: %s; %s", store.ErrUnconfirmed, n.degraded, instead)
+	}
+	voters, _ := n.shardInfo()
+	return fmt.Errorf("%w: it reaches %d of %d nodes; %s",
+		store.ErrUnconfirmed, n.transport.reachable()+1, max(len(voters), 1), instead)
+}
+
+// Within returns nil if this node's data include everything that was committed longer ago than
+// that age. If it does not know so it tries to find out, for as long as that age and as an update
+// may take, and returns [store.ErrStale] otherwise.
+func (n *Node) Within(ctx context.Context, age time.Duration) error {
+	if n.fresh.within(age) {
+		return nil
+	}
+	if n.degraded != "" {
+		return n.stale(age)
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(age, n.Hold))
+	defer cancel()
+	leave := n.fresh.door.enter(ctx)
+	if leave == nil {
+		return n.stale(age)
+	}
+	defer leave()
+	if n.fresh.within(age) { // another one has found out
+		return nil
+	}
+	if err := n.Barrier(ctx); errors.Is(err, store.ErrUnavailable) {
+		return err
+	}
+	if n.fresh.within(age) {
+		return nil
+	}
+	return n.stale(age)
+}
+
+// stale says how old the data may be, and what to do.
+func (n *Node) stale(allowed time.Duration) error {
+	age := "of unknown age"
+	if known := n.fresh.age(time.Now()); known >= 0 {
+		age = fmt.Sprintf("up to %d ms old", known.Milliseconds())
+	}
+	return fmt.Errorf("%w: they are %s, and %d ms are allowed; ask another node, or allow more with CONF CONSISTENCY",
+		store.ErrStale, age, allowed.Milliseconds())
+}
+
+// keepFresh finds out regularly how old the data may be, until ctx ends, so that a node that is
+// cut off can tell, and that reads with a bound need not wait.
+func (n *Node) keepFresh(ctx context.Context) {
+	every := n.Profile.freshEvery()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		try, cancel := context.WithTimeout(ctx, max(every, min(4*every, n.Profile.Again)))
+		_ = n.Barrier(try) // that there was none is told by the age
+		cancel()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// freshEvery is how often a node makes sure of its freshness: every second, or with every second
+// heartbeat if these are slower.
+func (p Profile) freshEvery() time.Duration {
+	return max(time.Second, 2*time.Duration(p.Heartbeat)*p.Tick)
+}
