@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"confman/store"
@@ -56,6 +57,7 @@ type Node struct {
 	commits   *committer
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	leaving   atomic.Bool   // it stops, and stands for no election
 	ready     chan struct{} // closed at the end of Start
 }
 
@@ -118,6 +120,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if n.degraded == "" {
 		n.running.Go(func() { n.commits.run(ctx) })
 		n.running.Go(func() { n.settle(ctx) })
+		n.running.Go(func() { n.missLeader(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
 	close(n.ready)
@@ -237,6 +240,7 @@ func (n *Node) startRaft() error {
 		now: time.Now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
 	}
 	n.commits.init()
+	n.watchLeader()
 	cfg := hostConfig(dir, n.identity, n.Profile, n.transport, n.raft)
 	cfg.Expert.FS = n.disk.raft
 	host, err := dragonboat.NewNodeHost(cfg)

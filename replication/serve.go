@@ -61,7 +61,7 @@ func (t *transport) serve(conn net.Conn) error {
 		return err
 	}
 	t.peers.came(h.Host)
-	defer t.peers.went(h.Host)
+	defer t.parted(h.Host)
 	if h.Kind == kindSnapshot {
 		err = t.serveSnapshot(conn, r, l)
 	} else {

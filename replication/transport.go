@@ -39,6 +39,9 @@ type transport struct {
 	vouch func(hello) error
 	// barred is told when this node is refused for good.
 	barred func(error)
+	// lost is told when a connection with a host has ended, or when its process is dead for
+	// certain; nil for nobody.
+	lost func(host string, dead bool)
 	// dial opens a connection to an address; nil = TCP.
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	limits
