@@ -3,6 +3,7 @@ package replication
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
@@ -24,6 +25,9 @@ const (
 	maxProbes  = 20                    // connections that a host which is ending may take and drop
 )
 
+// leaderAnswers is for the log.
+const leaderAnswers = "a connection with the leader has ended, and a new one does not"
+
 // A succession has voters stand for election at once when the leader is known to be dead, instead
 // of waiting for the time after which it would be missed. It is known to be dead when a connection
 // to it has ended and nobody listens at its address any more, or when another life of its host says
@@ -36,7 +40,7 @@ type succession struct {
 	refuses func(ctx context.Context, host string) bool // nobody listens there
 	bereave func(leader, term uint64)                   // there is no such leader any more
 	stand   func(leader, term uint64)                   // has raft stand for election if that is still so
-	said    func(message string, leader, term uint64)   // for the log
+	said    func(level slog.Level, message string, leader, term uint64)
 
 	mu sync.Mutex // held by the one who looks after a dead leader
 }
@@ -54,6 +58,7 @@ func (s *succession) lost(ctx context.Context, host string, dead bool) {
 		return
 	}
 	if !dead && !s.refuses(ctx, host) {
+		s.said(slog.LevelDebug, leaderAnswers, leader, term)
 		return
 	}
 	if now, t := s.leader(); now != leader || t != term {
@@ -81,7 +86,7 @@ func (s *succession) succeed(ctx context.Context, dead, term uint64, rank int) {
 			return
 		}
 		_, now := s.leader()
-		s.said("the leader is dead: standing for election", dead, now)
+		s.said(slog.LevelInfo, "the leader is dead: standing for election", dead, now)
 		if !s.insist(ctx, dead, now) {
 			return
 		}
@@ -160,8 +165,8 @@ func (n *Node) newSuccession() *succession {
 				Requests: []pb.Message{{Type: pb.TimeoutNow, To: n.identity.Node, From: leader, ShardID: shard, Term: term}},
 			})
 		},
-		said: func(message string, leader, term uint64) {
-			n.log().Info(message, "leader", leader, "term", term)
+		said: func(level slog.Level, message string, leader, term uint64) {
+			n.log().Log(t.ctx, level, message, "leader", leader, "term", term)
 		},
 	}
 }

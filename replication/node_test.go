@@ -1,9 +1,11 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -19,6 +21,8 @@ import (
 // cluster is nodes in this process, on loopback and in temporary directories.
 type cluster struct {
 	*testing.T
+	profile string       // "lan" if empty
+	log     *slog.Logger // nil for none
 	nodes []*Node
 }
 
@@ -59,11 +63,11 @@ func (c *cluster) node(dir, join string) *Node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	lan, err := ProfileNamed("lan")
+	lan, err := ProfileNamed(cmp.Or(c.profile, "lan"))
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second}
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second, Log: c.log}
 }
 
 // stop stops a node.
