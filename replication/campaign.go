@@ -152,8 +152,8 @@ func (n *Node) newSuccession() *succession {
 		changed: func() <-chan struct{} { _, changed := n.raft.leader(); return changed },
 		voters:  func() map[uint64]string { voters, _ := n.shardInfo(); return voters },
 		bereave: func(leader, term uint64) {
-			t.peers.missed.Store(true)
 			n.raft.misses(leader, term)
+			t.peers.missed.Store(true) // after that, or its next word might come in between
 		},
 		stand: func(leader, term uint64) {
 			host, _, err := t.book.Resolve(shard, leader) // dragonboat takes the sender's host from a message

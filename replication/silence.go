@@ -30,8 +30,8 @@ func (n *Node) lookForLeader(patience time.Duration) {
 		heard = since // it was elected with this node's vote, or found out about
 	}
 	if leader != 0 && leader != n.identity.Node && time.Since(heard) > patience {
-		n.transport.peers.missed.Store(true)
 		n.raft.misses(leader, term)
+		n.transport.peers.missed.Store(true) // after that, or its next word might come in between
 	}
 }
 
