@@ -44,6 +44,7 @@ to anybody, from the moment at which the leader was hit. **No client saw an erro
 A leader whose process has died is known to be dead, because nobody listens at its address any more; then the
 election begins at once. One that hangs, or that cannot be reached, is missed after 150 to 300 ms without a heartbeat.
 In a restart a leader hands over before it ends.
+
 %s`
 
 // write writes the page and its picture, where the figures are measured.
@@ -55,7 +56,7 @@ func (f *failover) write() {
 	for _, fig := range f.figures {
 		rows = append(rows, fig.row())
 	}
-	page := fmt.Sprintf(failoverPage, writersEach, strings.Join(rows, "\n"), f.calm)
+	page := fmt.Sprintf(failoverPage, writersEach, strings.Join(rows, "\n"), calm)
 	for name, content := range map[string]string{"../docs/failover.md": page, "../docs/failover.svg": histogram(f.figures)} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			f.t.Error(err)

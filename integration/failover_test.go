@@ -66,7 +66,6 @@ type failover struct {
 	t       *testing.T
 	nodes   []*node
 	figures []figure
-	calm    string // what a calm run was like
 }
 
 // A blow is what happens to a leader, and how it ends.
@@ -105,6 +104,7 @@ func (hung) heal(t *testing.T, n *node) {
 func (f *failover) rounds(t *testing.T, fig figure, n int, b blow) {
 	for range n {
 		fig.took = append(fig.took, f.round(t, b))
+		t.Log(fig.took[len(fig.took)-1])
 		if t.Failed() {
 			return
 		}
@@ -184,6 +184,7 @@ func (f *failover) rolling(t *testing.T) {
 			l.goesOn()
 		}
 		fig.took = append(fig.took, slowest(l.stop()))
+		t.Log(fig.took[len(fig.took)-1])
 		l.close()
 		f.whole(t)
 	}
