@@ -30,6 +30,7 @@ func TestFailoverUnderLoadIsNotForNothing(t *testing.T) {
 	defer l.close()
 	l.start()
 	term := nodes[0].info()["raft_term"]
+	stalled := watchStalls(t)
 	run := time.Duration(often(300, 20)) * time.Second
 	end := time.NewTimer(run)
 	defer end.Stop()
@@ -51,8 +52,13 @@ func TestFailoverUnderLoadIsNotForNothing(t *testing.T) {
 		}
 	}
 	l.stop()
-	if now := nodes[0].info()["raft_term"]; now != term {
-		t.Errorf("the term is %s, it was %s: there was an election", now, term)
+	worst := stalled()
+	switch now := nodes[0].info()["raft_term"]; {
+	case now == term:
+	case !whole() && worst > maxStall:
+		t.Logf("the term is %s, it was %s, but other work on this machine has held up this very test for %v", now, term, worst)
+	default:
+		t.Errorf("the term is %s, it was %s: there was an election (this test was held up for at most %v)", now, term, worst)
 	}
 	if streamed := strings.Contains(nodes[3].log.String(), "replaced by another node's"); !joined || !streamed {
 		t.Errorf("a node has joined: %t, by a snapshot: %t", joined, streamed)
@@ -64,6 +70,29 @@ func TestFailoverUnderLoadIsNotForNothing(t *testing.T) {
 	calm = fmt.Sprintf("%v under the same load, with %d values of 1 MiB, a node that joined by a snapshot, and a store's file that was written "+
 		"anew %d times: no election.", run, written, rewritten)
 	t.Log(calm)
+}
+
+// maxStall is for how long a machine may hold a process up on which a leader is to be heard of within
+// 150 ms: where other tests take turns with this one it may be for longer, and proves nothing.
+const maxStall = 50 * time.Millisecond
+
+// watchStalls measures for how long the machine holds up a goroutine that has next to nothing to do, until
+// worst is called.
+func watchStalls(t *testing.T) (worst func() time.Duration) {
+	const every = 5 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	longest := make(chan time.Duration, 1)
+	go func() {
+		var most time.Duration
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for last := time.Now(); ctx.Err() == nil; <-tick.C {
+			now := time.Now()
+			most, last = max(most, now.Sub(last)-every), now
+		}
+		longest <- most
+	}()
+	return func() time.Duration { cancel(); return <-longest }
 }
 
 // calm is what the calm run was like, for the page.

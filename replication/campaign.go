@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	rankStep   = 20 * time.Millisecond // between the voters that stand for election, one after the other
+	rankStep   = 30 * time.Millisecond // between the voters that stand for election, one after the other: what an election takes
 	standAgain = 3 * time.Millisecond  // raft does not let a node stand that has something to apply
 	maxStands  = 30                    // attempts to stand in one term
 	maxRounds  = 4                     // terms in which a node stands for one dead leader

@@ -23,7 +23,7 @@ type cluster struct {
 	*testing.T
 	profile string       // "lan" if empty
 	log     *slog.Logger // nil for none
-	nodes []*Node
+	nodes   []*Node
 }
 
 // newCluster makes a cluster whose nodes are stopped at the end of the test, before their
