@@ -22,7 +22,7 @@ const (
 	maxStands  = 30                    // attempts to stand in one term
 	maxRounds  = 4                     // terms in which a node stands for one dead leader
 	probeTime  = 50 * time.Millisecond // for a host to take a connection, and to drop it again
-	maxProbes  = 20                    // connections that a host which is ending may take and drop
+	maxProbes  = 15                    // connections that a host which is ending may take and drop, in half a second
 )
 
 // leaderAnswers is for the log.
@@ -36,6 +36,7 @@ type succession struct {
 	self    uint64
 	leader  func() (leader, term uint64)                // as raft sees it; 0 if there is none
 	changed func() <-chan struct{}                      // is closed when that changes
+	host    func(id uint64) string                      // on which a node is, or ""
 	voters  func() map[uint64]string                    // hosts by id
 	refuses func(ctx context.Context, host string) bool // nobody listens there
 	bereave func(leader, term uint64)                   // there is no such leader any more
@@ -53,8 +54,7 @@ func (s *succession) lost(ctx context.Context, host string, dead bool) {
 	if ctx.Err() != nil || leader == 0 || leader == s.self {
 		return
 	}
-	voters := s.voters()
-	if voters[leader] != host {
+	if s.host(leader) != host {
 		return
 	}
 	if !dead && !s.refuses(ctx, host) {
@@ -65,6 +65,7 @@ func (s *succession) lost(ctx context.Context, host string, dead bool) {
 		return
 	}
 	s.bereave(leader, term)
+	voters := s.voters()
 	if _, votes := voters[s.self]; votes {
 		s.succeed(ctx, leader, term, rank(voters, leader, s.self))
 	}
@@ -150,6 +151,7 @@ func (n *Node) newSuccession() *succession {
 		self: n.identity.Node, refuses: t.refuses,
 		leader:  func() (leader, term uint64) { leader, term, _ = n.raft.sees(); return leader, term },
 		changed: func() <-chan struct{} { _, changed := n.raft.leader(); return changed },
+		host:    func(id uint64) string { host, _ := t.book.host(shard, id); return host },
 		voters:  func() map[uint64]string { voters, _ := n.shardInfo(); return voters },
 		bereave: func(leader, term uint64) {
 			n.raft.misses(leader, term)
@@ -212,14 +214,21 @@ func (t *transport) refuses(ctx context.Context, host string) bool {
 	if dial == nil {
 		dial = dialTCP
 	}
+	pause := time.Millisecond
 	for range maxProbes {
-		ctx, cancel := context.WithTimeout(ctx, probeTime)
-		conn, err := dial(ctx, addr)
+		try, cancel := context.WithTimeout(ctx, probeTime)
+		conn, err := dial(try, addr)
 		cancel()
 		if err != nil {
 			return errors.Is(err, syscall.ECONNREFUSED)
 		}
 		if !drops(conn) {
+			return false
+		}
+		select {
+		case <-time.After(pause):
+			pause = min(2*pause, probeTime)
+		case <-ctx.Done():
 			return false
 		}
 	}

@@ -21,7 +21,7 @@ import (
 // cluster is nodes in this process, on loopback and in temporary directories.
 type cluster struct {
 	*testing.T
-	profile string       // "lan" if empty
+	profile Profile      // lan if empty
 	log     *slog.Logger // nil for none
 	nodes   []*Node
 }
@@ -63,11 +63,11 @@ func (c *cluster) node(dir, join string) *Node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	lan, err := ProfileNamed(cmp.Or(c.profile, "lan"))
+	lan, err := ProfileNamed("lan")
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: lan, Hold: 10 * time.Second, Log: c.log}
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: join, Profile: cmp.Or(c.profile, lan), Hold: 10 * time.Second, Log: c.log}
 }
 
 // stop stops a node.
