@@ -44,6 +44,7 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 	together(nodes)
 	f := &failover{t: t, nodes: nodes}
+	stalled := watchStalls(t)
 	t.Run("kill -9", func(t *testing.T) {
 		f.rounds(t, figure{name: "the leader is killed (`kill -9`)", median: 50 * time.Millisecond, p95: 150 * time.Millisecond}, often(30, 5), killed{})
 	})
@@ -58,7 +59,7 @@ func TestFailoverUnderLoad(t *testing.T) {
 		f.rounds(t, figure{name: "the leader's network is cut", median: 300 * time.Millisecond, max: 600 * time.Millisecond}, often(30, 3), &cut{})
 	})
 	t.Run("rolling restart", f.rolling)
-	f.write()
+	f.write(stalled())
 }
 
 // failover is a cluster and what was measured on it.
