@@ -120,7 +120,7 @@ func (t *transport) serveKey(conn net.Conn, host string) error {
 		refuse(conn, err)
 		return nil
 	}
-	return t.tell(conn, aKey{key})
+	return t.reply(conn, aKey{key})
 }
 
 func (t *transport) askKey(ctx context.Context, host string) ([]byte, error) {

@@ -24,6 +24,9 @@ func (t *transport) enter(h hello, conn net.Conn) (*life, error) {
 	for {
 		mine, other := t.peers.join(h, conn)
 		if other == nil {
+			if t.peers.reborn(h) {
+				t.tell(h.Host, true)
+			}
 			return mine, nil
 		}
 		speaks := false

@@ -84,7 +84,7 @@ func (l *link) connect() bool {
 // why it refuses.
 func (t *transport) watch(conn net.Conn, host string, gone *atomic.Bool) {
 	t.peers.came(host)
-	defer t.peers.went(host)
+	defer t.parted(host)
 	defer t.release(conn)
 	defer gone.Store(true)
 	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)

@@ -127,8 +127,8 @@ func (n *Node) lookAtVoters(ctx context.Context) (v voters, err error) {
 	return v, nil
 }
 
-// probeTime is how long a node has to say that it runs.
-const probeTime = time.Second
+// answerTime is how long a node has to say that it runs.
+const answerTime = time.Second
 
 // whoRuns returns the members that answer this node, itself included.
 func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
@@ -140,7 +140,7 @@ func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
 	answers := make(chan answer)
 	members := slices.DeleteFunc(n.members(), func(m Member) bool { return m.ID == n.identity.Node })
 	for _, m := range members {
-		go func() { answers <- answer{m.ID, n.transport.introduce(ctx, m.Host, probeTime)} }()
+		go func() { answers <- answer{m.ID, n.transport.introduce(ctx, m.Host, answerTime)} }()
 	}
 	for range members {
 		if a := <-answers; a.err == nil {

@@ -68,6 +68,7 @@ type Node struct {
 	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	leaving   atomic.Bool   // it stops, and stands for no election
 	ready     chan struct{} // closed at the end of Start
 }
 
@@ -132,6 +133,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		n.running.Go(func() { n.commits.run(ctx) })
 		n.running.Go(func() { n.settle(ctx) })
 		n.running.Go(func() { n.keepFresh(ctx) })
+		n.running.Go(func() { n.missLeader(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
 	close(n.ready)
@@ -262,6 +264,7 @@ func (n *Node) startRaft() error {
 		now: time.Now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
 	}
 	n.commits.init()
+	n.watchLeader()
 	cfg := hostConfig(dir, n.identity, n.Profile, n.transport, n.raft)
 	cfg.Expert.FS = n.disk.raft
 	host, err := dragonboat.NewNodeHost(cfg)

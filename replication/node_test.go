@@ -1,9 +1,11 @@
 package replication
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -19,7 +21,9 @@ import (
 // cluster is nodes in this process, on loopback and in temporary directories.
 type cluster struct {
 	*testing.T
-	nodes []*Node
+	profile Profile      // lan if empty
+	log     *slog.Logger // nil for none
+	nodes   []*Node
 }
 
 // newCluster makes a cluster whose nodes are stopped at the end of the test, before their
@@ -63,7 +67,7 @@ func (c *cluster) node(dir, join string) *Node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: c.token(join), Profile: lan, Hold: 10 * time.Second}
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: c.token(join), Profile: cmp.Or(c.profile, lan), Hold: 10 * time.Second, Log: c.log}
 }
 
 // token makes a token of the raft address of a node that runs, where that needs one.

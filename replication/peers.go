@@ -19,16 +19,21 @@ const (
 // peers is what a transport knows about the other hosts.
 type peers struct {
 	born    time.Time
-	contact atomic.Int64  // with a leader: nanoseconds after born, 0 = never
-	term    atomic.Uint64 // the highest of a leader heard
+	contact atomic.Int64     // with a leader: nanoseconds after born, 0 = never
+	term    atomic.Uint64    // the highest of a leader heard
+	missed  atomic.Bool      // speaks wants to be told of the next contact
+	speaks  func()           // may be nil
+	called  func(pb.Message) // is told when the leader wants this node to take its place; may be nil
 
 	mu     sync.Mutex
 	byHost map[string]*peer
+	held   map[uint64]holding // by replica
 }
 
 type peer struct {
-	conns      int   // to and from it
-	life       *life // whose connections come from it; nil if there are none
+	conns      int    // to and from it
+	life       *life  // whose connections come from it; nil if there are none
+	last       string // the life that was heard last
 	next       time.Time
 	pause      time.Duration
 	complained time.Time
@@ -50,11 +55,47 @@ func (p *peers) heard(messages []pb.Message) {
 			if m.Term >= term {
 				p.heardLeader()
 			}
+			if m.Type == pb.TimeoutNow && p.called != nil {
+				p.called(*m)
+			}
+		case pb.ReplicateResp:
+			p.holds(m)
 		}
 	}
 }
 
-func (p *peers) heardLeader() { p.contact.Store(int64(time.Since(p.born))) }
+func (p *peers) heardLeader() {
+	p.contact.Store(int64(time.Since(p.born)))
+	if p.missed.CompareAndSwap(true, false) && p.speaks != nil {
+		p.speaks()
+	}
+}
+
+// holds notes up to where a replica has the leader's log.
+func (p *peers) holds(m *pb.Message) {
+	if m.Reject {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held == nil {
+		p.held = map[uint64]holding{}
+	}
+	p.held[m.From] = holding{m.Term, m.LogIndex}
+}
+
+// holding is up to where a replica has the log of a term's leader.
+type holding struct{ term, index uint64 }
+
+// heldBy returns up to where a replica has said that it has the log of the leader of a term.
+func (p *peers) heldBy(replica, term uint64) uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if h := p.held[replica]; h.term == term {
+		return h.index
+	}
+	return 0
+}
 
 func (p *peers) leaderContact() time.Time {
 	since := p.contact.Load()
@@ -145,4 +186,14 @@ func (p *peers) dialled(host string, err error) bool {
 	}
 	known.complained = now
 	return true
+}
+
+// reborn reports whether a host that has said hello has been known in another life before.
+func (p *peers) reborn(h hello) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := p.get(h.Host)
+	before := known.last
+	known.last = h.Life
+	return before != "" && before != h.Life
 }

@@ -21,7 +21,10 @@ type raft struct {
 	again   time.Duration
 
 	mu      sync.Mutex
-	known   bool
+	leads   uint64 // who leads, as dragonboat has it; 0 for nobody
+	term    uint64
+	since   time.Time // when dragonboat said so
+	missed  bool      // nothing is heard of the leader
 	changed chan struct{}
 }
 
@@ -48,14 +51,46 @@ func (r *raft) leader() (known bool, changed <-chan struct{}) {
 	if r.changed == nil {
 		r.changed = make(chan struct{})
 	}
-	return r.known, r.changed
+	return r.leads != 0 && !r.missed, r.changed
+}
+
+// sees returns who leads in which term, as dragonboat has it, and since when.
+func (r *raft) sees() (leader, term uint64, since time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.leads, r.term, r.since
 }
 
 // LeaderUpdated is called by dragonboat. It must return at once.
 func (r *raft) LeaderUpdated(info raftio.LeaderInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.known = info.LeaderID != 0
+	r.leads, r.term, r.since, r.missed = info.LeaderID, info.Term, time.Now(), false
+	r.wake()
+}
+
+// misses notes that a leader is not there any more, if it is still the one that dragonboat has.
+func (r *raft) misses(leader, term uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leads == leader && r.term == term && !r.missed {
+		r.missed = true
+		r.wake()
+	}
+}
+
+// hears notes that a leader is there.
+func (r *raft) hears() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.missed {
+		r.missed = false
+		r.wake()
+	}
+}
+
+// wake tells whoever waits for a change; the mutex is held.
+func (r *raft) wake() {
 	if r.changed != nil {
 		close(r.changed)
 		r.changed = nil

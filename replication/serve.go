@@ -76,12 +76,12 @@ func (t *transport) serve(raw net.Conn) error {
 func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) error {
 	switch h.Kind {
 	case kindReturn:
-		return t.tell(conn, welcome{t.book.addresses()})
+		return t.reply(conn, welcome{t.book.addresses()})
 	case kindKey:
 		return t.serveKey(conn, h.Host)
 	}
 	t.peers.came(h.Host)
-	defer t.peers.went(h.Host)
+	defer t.parted(h.Host)
 	switch h.Kind {
 	case kindReach:
 		return t.serveReach(conn, r)
@@ -91,8 +91,8 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 	return t.serveRaft(r, l)
 }
 
-// tell answers with a line of JSON. Whoever asked may not wait for it any more.
-func (t *transport) tell(conn net.Conn, answer any) error {
+// reply answers with a line of JSON. Whoever asked may not wait for it any more.
+func (t *transport) reply(conn net.Conn, answer any) error {
 	line, err := json.Marshal(answer)
 	if err == nil {
 		_ = send(conn, append(line, '\n'), t.writeTime)

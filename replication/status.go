@@ -74,7 +74,8 @@ func (n *Node) addRaft(st *Status) {
 	voters, nonVoting := n.shardInfo()
 	st.Voters = len(voters)
 	leader, term, known, err := n.raft.host.GetLeaderID(shard)
-	if st.Term = term; err == nil && known {
+	heard, _ := n.raft.leader()
+	if st.Term = term; err == nil && known && heard {
 		st.Leader = leader
 	}
 	st.Reachable = n.transport.reachable() + 1

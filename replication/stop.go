@@ -9,6 +9,7 @@ import (
 // Close hands leadership over, if this node has it, and stops. Updates that are still
 // waiting are answered.
 func (n *Node) Close() error {
+	n.leaving.Store(true)
 	if n.raft != nil && !n.ending.halted.Load() {
 		n.handOver()
 	}
@@ -57,34 +58,53 @@ func closed(ln net.Listener) error {
 	return nil
 }
 
+// How long a hand-over may take, and how soon it is tried again: a transfer that came to nothing ends
+// after one election time.
+const (
+	handOverTime = 3 * time.Second
+	longestTry   = 2 * time.Second
+)
+
 // handOver makes another voter the leader before this one goes, so that nobody has to
-// notice that it is gone.
+// notice that it is gone. It returns when another node leads, or when none can.
 func (n *Node) handOver() {
-	const patience, each = time.Second, 300 * time.Millisecond
-	deadline := time.Now().Add(patience)
-	for time.Now().Before(deadline) {
+	deadline := time.After(handOverTime)
+	each := min(time.Duration(n.Profile.Election)*n.Profile.Tick+4*n.Profile.Tick, longestTry)
+	for asked := false; ; {
 		_, changed := n.raft.leader()
-		st := n.Status()
-		heir := n.heir(st)
-		if st.Leader != st.ID || heir == 0 {
+		leader, term, _ := n.raft.sees()
+		var again <-chan time.Time
+		switch {
+		case leader == n.identity.Node:
+			heir := n.heir(term)
+			if heir == 0 || n.raft.host.RequestLeaderTransfer(shard, heir) != nil {
+				return
+			}
+			asked, again = true, time.After(each)
+		case leader != 0 || !asked:
 			return
-		}
-		if err := n.raft.host.RequestLeaderTransfer(shard, heir); err != nil {
-			return
-		}
+		} // else the heir stands for election, and may need this node's vote
 		select {
 		case <-changed:
-		case <-time.After(each): // a transfer under load may fail; the next one may not
+		case <-again: // the heir could not stand for election in time
+		case <-deadline:
+			return
 		}
 	}
 }
 
-// heir returns a voter that this node has a connection with, or 0.
-func (n *Node) heir(st Status) uint64 {
-	for _, m := range st.Members {
-		if m.Voter && m.ID != st.ID && n.transport.peers.isReachable(m.Host) {
-			return m.ID
+// heir returns the voter that has most of this leader's log, of those that this node has a
+// connection with, or 0.
+func (n *Node) heir(term uint64) (heir uint64) {
+	voters, _ := n.shardInfo()
+	var most uint64
+	for id, host := range voters {
+		if id == n.identity.Node || !n.transport.peers.isReachable(host) {
+			continue
+		}
+		if held := n.transport.peers.heldBy(id, term); heir == 0 || held > most {
+			heir, most = id, held
 		}
 	}
-	return 0
+	return heir
 }
