@@ -194,44 +194,24 @@ func (l *lane) total() (carried, packets int64) {
 	return l.carried, l.packets
 }
 
-// A link delays, bounds the rate of all connections together, lets small things through beside big
-// ones, and holds everything while it is cut.
+// A link delays, bounds the rate of all connections together, and lets small things through beside big
+// ones.
 func TestLink(t *testing.T) {
 	const rate, latency = 1 << 20, 50 * time.Millisecond
 	l := newLink(t, rate, latency)
 	echo := echoes(t)
-	through := func() net.Conn { return dialThrough(t, l, echo) }
-
-	small := through()
-	exchange := func() time.Duration {
-		start := time.Now()
-		if _, err := small.Write([]byte("ping")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(small, make([]byte, 4)); err != nil {
-			t.Fatal(err)
-		}
-		return time.Since(start)
-	}
-	if took := exchange(); took < 2*latency || took > 2*latency+200*time.Millisecond {
+	small := dialThrough(t, l, echo)
+	if took := exchange(t, small, 4); took < 2*latency || took > 2*latency+200*time.Millisecond {
 		t.Errorf("an exchange takes %v with a latency of %v", took, latency)
 	}
-
 	const size = 1 << 20
 	start := time.Now()
 	var big sync.WaitGroup
 	for range 2 {
-		conn := through()
-		big.Go(func() {
-			if _, err := conn.Write(make([]byte, size/2)); err != nil {
-				t.Error(err)
-			}
-			if _, err := io.ReadFull(conn, make([]byte, size/2)); err != nil {
-				t.Error(err)
-			}
-		})
+		conn := dialThrough(t, l, echo)
+		big.Go(func() { exchange(t, conn, size/2) })
 	}
-	if took := exchange(); took > time.Second/2 {
+	if took := exchange(t, small, 4); took > time.Second/2 {
 		t.Errorf("an exchange beside big ones takes %v", took)
 	}
 	big.Wait()
@@ -241,23 +221,47 @@ func TestLink(t *testing.T) {
 	if carried, _ := l.there.total(); carried != size+8 {
 		t.Errorf("%d bytes were carried, and %d were sent", carried, size+8)
 	}
+}
 
+// While a link is cut nothing passes, and nobody is told.
+func TestLinkIsCut(t *testing.T) {
+	const latency = time.Millisecond
+	l := newLink(t, 1<<20, latency)
+	echo := echoes(t)
+	early := dialThrough(t, l, echo)
+	exchange(t, early, 4)
 	l.cut()
-	if _, err := small.Write([]byte("ping")); err != nil {
-		t.Error(err)
-	}
-	late := through()
-	_ = small.SetReadDeadline(time.Now().Add(4 * latency))
-	if n, err := small.Read(make([]byte, 4)); !isTimeout(err) {
-		t.Errorf("over a link that is cut came %d bytes, %v", n, err)
+	late := dialThrough(t, l, echo)
+	for _, conn := range []net.Conn{early, late} {
+		if _, err := conn.Write([]byte("ping")); err != nil {
+			t.Error(err)
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(100 * latency))
+		if n, err := conn.Read(make([]byte, 4)); !isTimeout(err) {
+			t.Errorf("over a link that is cut came %d bytes, %v", n, err)
+		}
 	}
 	l.heal()
-	_ = late.SetReadDeadline(time.Now().Add(time.Minute))
-	if _, err := late.Read(make([]byte, 1)); err == nil || isTimeout(err) {
-		t.Errorf("a connection outlived a cut: %v", err)
+	for _, conn := range []net.Conn{early, late} {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+		if n, err := conn.Read(make([]byte, 4)); err == nil || isTimeout(err) {
+			t.Errorf("a connection outlived a cut: %d bytes, %v", n, err)
+		}
 	}
-	small = through()
-	exchange()
+	exchange(t, dialThrough(t, l, echo), 4)
+}
+
+// exchange sends some bytes, and has as many sent back.
+func exchange(t *testing.T, conn net.Conn, size int) time.Duration {
+	start := time.Now()
+	_, err := conn.Write(make([]byte, size))
+	if err == nil {
+		_, err = io.ReadFull(conn, make([]byte, size))
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return time.Since(start)
 }
 
 // echoes listens, and sends back what it is sent.
