@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,6 +70,10 @@ type node struct {
 	cmd        *exec.Cmd
 	exited     chan struct{}
 	log        *output
+
+	// A node in a network of its own has something that runs it there, and a way for clients.
+	within []string
+	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // output collects what a process prints.
@@ -133,10 +138,10 @@ func (n *node) start(flags ...string) {
 // launch starts the process.
 func (n *node) launch(flags ...string) {
 	n.t.Helper()
-	n.cmd = exec.Command(binary, append([]string{
-		"serve", "--profile", "lan", "--data-dir", n.dir,
-		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0",
-	}, flags...)...)
+	words := append(slices.Clone(n.within), binary, "serve", "--profile", "lan", "--data-dir", n.dir,
+		"--resp-addr", n.resp, "--raft-addr", n.raft, "--http-addr", "0")
+	words = append(words, flags...)
+	n.cmd = exec.Command(words[0], words[1:]...)
 	n.cmd.Env = append(append(os.Environ(), "CONFMAN_WRITE_HOLD="+n.hold), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
@@ -212,7 +217,7 @@ func (n *node) applied() uint64 {
 
 // client returns a go-redis client of this node.
 func (n *node) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: n.resp, ReadTimeout: 30 * time.Second, MaxRetries: -1})
+	return redis.NewClient(&redis.Options{Addr: n.resp, Dialer: n.dial, ReadTimeout: 30 * time.Second, MaxRetries: -1})
 }
 
 // eventually waits for a condition.

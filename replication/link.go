@@ -28,12 +28,21 @@ type link struct {
 
 // SendMessageBatch sends a batch or drops it. It never fails.
 func (l *link) SendMessageBatch(batch pb.MessageBatch) error {
+	for _, part := range parts(batch) {
+		if !l.send(part) {
+			break // what follows is of no use without it
+		}
+	}
+	return nil
+}
+
+func (l *link) send(batch pb.MessageBatch) (sent bool) {
 	var err error
 	if l.buf, err = appendFrame(l.buf[:0], &batch); err != nil {
 		l.t.log.Error("a raft message was dropped", "to", l.host, "error", err)
-		return nil
+		return false
 	}
-	for sent := false; !sent && l.connect(); { // a connection may die under the first try
+	for !sent && l.connect() { // a connection may die under the first try
 		if sent = send(l.conn, l.buf, l.t.writeTime) == nil; !sent {
 			l.Close()
 		}
@@ -41,7 +50,7 @@ func (l *link) SendMessageBatch(batch pb.MessageBatch) error {
 	if cap(l.buf) > step {
 		l.buf = nil
 	}
-	return nil
+	return sent
 }
 
 // Close ends the connection, if there is one.
