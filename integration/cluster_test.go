@@ -195,6 +195,12 @@ func (n *node) run(args ...string) string {
 	return string(out)
 }
 
+// token has a member make a token, with which another node can join.
+func (n *node) token(flags ...string) string {
+	n.t.Helper()
+	return strings.TrimSpace(n.run(append([]string{"token", "--addr", n.resp}, flags...)...))
+}
+
 // info returns the fields of INFO confman, or nothing if the node does not answer.
 func (n *node) info() map[string]string {
 	client := n.client()
@@ -248,7 +254,7 @@ func together(nodes []*node) {
 	nodes[0].t.Helper()
 	nodes[0].start()
 	for _, n := range nodes[1:] {
-		n.start("--join", nodes[0].raft)
+		n.start("--join", nodes[0].token())
 	}
 	for _, n := range nodes {
 		n.eventually("it knows three voters", func() bool {

@@ -38,7 +38,7 @@ func TestFailoverUnderLoadIsNotForNothing(t *testing.T) {
 	for over := false; !over; {
 		bigValues(t, nodes[written%3], 8)
 		if written += 8; written > 40 && !joined {
-			nodes[3].start("--join", nodes[0].raft)
+			nodes[3].start("--join", nodes[0].token())
 			nodes[3].eventually("it votes", nodes[3].takesPart)
 			joined = true
 		}

@@ -98,6 +98,7 @@ func TestKillsOfAJoiningNode(t *testing.T) {
 	first.run("restore", backup, "--data-dir", first.dir)
 	first.start()
 	first.eventually("it leads", first.takesPart)
+	token := first.token()
 	moments := []struct {
 		what string
 		is   func() bool
@@ -111,7 +112,7 @@ func TestKillsOfAJoiningNode(t *testing.T) {
 	}
 	came := 0
 	for _, moment := range moments {
-		n.launch("--join", first.raft)
+		n.launch("--join", token)
 		start := time.Now()
 		if n.killAt(moment.is) {
 			came++
@@ -123,8 +124,8 @@ func TestKillsOfAJoiningNode(t *testing.T) {
 	if came < len(moments)-2 {
 		t.Errorf("only %d of %d moments were met", came, len(moments))
 	}
-	n.start("--join", first.raft)
-	nodes[2].start("--join", first.raft)
+	n.start("--join", token)
+	nodes[2].start("--join", first.token())
 	for _, n := range nodes {
 		n.eventually("it knows three voters", func() bool { return n.takesPart() && n.info()["raft_voters"] == "3" })
 	}

@@ -17,7 +17,7 @@ func TestReplacedBeforeItVoted(t *testing.T) {
 		if err := os.RemoveAll(lost.dir); err != nil {
 			t.Fatal(err)
 		}
-		lost.run("node", "replace", "--data-dir", lost.dir, "--join", nodes[0].raft,
+		lost.run("node", "replace", "--data-dir", lost.dir, "--join", nodes[0].token(),
 			"--raft-addr", lost.raft, "--resp-addr", lost.resp, "--profile", "lan")
 	}
 	lost.start()

@@ -115,7 +115,7 @@ func (s *site) cluster() {
 	s.t.Helper()
 	for i, m := range s.all() {
 		if i > 0 {
-			m.serve("--join", s.network+"1:6481")
+			m.serve("--join", strings.TrimSpace(s.machines["n1"].types("confman token")))
 		} else {
 			m.serve()
 		}

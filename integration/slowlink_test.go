@@ -45,7 +45,7 @@ func newRemote(t *testing.T, rate int, latency time.Duration, backup string) *re
 	first.run("restore", backup, "--data-dir", first.dir)
 	first.start(far...)
 	for _, n := range r.members[1:] {
-		n.start(append([]string{"--join", first.raft}, far...)...)
+		n.start(append([]string{"--join", first.token()}, far...)...)
 	}
 	first.eventually("it knows three voters", func() bool { return first.info()["raft_voters"] == "3" })
 	settled(t, r.members)
@@ -59,10 +59,13 @@ func newRemote(t *testing.T, rate int, latency time.Duration, backup string) *re
 
 // invitation is how the site's node is asked in, and hasJoined when it is what it was asked to be.
 func (r *remote) invitation() (flags []string) {
-	return append([]string{"--join", r.members[0].raft}, far...)
+	return append([]string{"--join", r.members[0].token("--nonvoter")}, far...)
 }
 
-func (r *remote) hasJoined() bool { return r.site.takesPart() }
+func (r *remote) hasJoined() bool {
+	info := r.site.info()
+	return info["raft_role"] == "non-voter" && info["loading"] != "1" && info["raft_leader"] != "0"
+}
 
 // joins starts the site's node, and waits until it has joined and has all that had been written when it
 // was started. It is sent the state once, and what a leader says gets through beside it.
@@ -270,8 +273,8 @@ func (r *remote) readsTheLatest(member *redis.Client) {
 	}
 }
 
-// A writing is one client of each member that writes all the time.
-type writing struct {
+// A writer is one client of each member that writes all the time.
+type writer struct {
 	t      *testing.T
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -281,9 +284,9 @@ type writing struct {
 }
 
 // writes starts to write. check ends it.
-func (r *remote) writes() *writing {
+func (r *remote) writes() *writer {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &writing{t: r.t, cancel: cancel}
+	w := &writer{t: r.t, cancel: cancel}
 	r.t.Cleanup(func() { cancel(); w.wg.Wait() })
 	for i, n := range r.members {
 		w.wg.Go(func() {
@@ -302,7 +305,7 @@ func (r *remote) writes() *writing {
 	return w
 }
 
-func (w *writing) wrote(took time.Duration, err error) {
+func (w *writer) wrote(took time.Duration, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.took = append(w.took, took); err != nil {
@@ -310,8 +313,8 @@ func (w *writing) wrote(took time.Duration, err error) {
 	}
 }
 
-// check ends the writing, and checks that each write was taken without delay.
-func (w *writing) check(when string) {
+// check ends the writer, and checks that each write was taken without delay.
+func (w *writer) check(when string) {
 	w.t.Helper()
 	w.cancel()
 	w.wg.Wait()

@@ -26,7 +26,7 @@ type conn struct {
 const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
-	c := &conn{server: s, guard: &guard{Conn: nc, complete: s.CompleteTime, idle: s.IdleTime}}
+	c := &conn{server: s, guard: &guard{Conn: nc, complete: s.CompleteTime, idle: s.IdleTime, budget: s.commands, patience: s.Hold}}
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.trust(s.Password == "")
 	return c
@@ -37,6 +37,8 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 func (c *conn) serve(ctx context.Context) {
 	defer c.guard.Close()
 	defer c.session.endBackup()
+	defer c.guard.settle()
+	defer c.session.endTransaction()
 	var parser *redcon.Reader
 	for !c.session.quit {
 		var commands []redcon.Command
@@ -45,7 +47,12 @@ func (c *conn) serve(ctx context.Context) {
 			c.refuse(err)
 			return
 		}
-		c.session.answer(ctx, words(commands))
+		all := words(commands)
+		commands, parser = nil, c.guard.lighten(commands, parser)
+		c.session.answer(ctx, all)
+		if !c.guard.whole() {
+			c.guard.settle()
+		}
 		if c.flush() != nil {
 			return
 		}

@@ -64,7 +64,8 @@ func selectDB(_ context.Context, c *Call) Reply {
 
 func reset(_ context.Context, c *Call) Reply {
 	s := c.session
-	s.transaction, s.consistency = transaction{}, consistency{}
+	s.endTransaction()
+	s.consistency = consistency{}
 	s.endBackup()
 	s.protocol, s.name = 2, ""
 	s.trust(s.server.Password == "")

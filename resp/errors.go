@@ -30,6 +30,8 @@ const (
 
 	errBound = Error("ERR milliseconds must be between 1 and 31536000000, which is a year")
 
+	errNoRoom = Error("TRYAGAIN this node has too many large commands waiting: nothing of this one was done; try again")
+
 	errNumLocal        = Error("ERR value is out of range, value must between 0 and 1")
 	errTimeout         = Error("ERR timeout is not an integer or out of range")
 	errTimeoutNegative = Error("ERR timeout is negative")

@@ -27,6 +27,10 @@ type protocolError string
 
 func (e protocolError) Error() string { return "ERR Protocol error: " + string(e) }
 
+// dropped stands, as a command of one word, for a command for which there was no room. Clients
+// that send it are answered the same.
+const dropped = "\x00no-room"
+
 // errHTTP ends a connection that speaks HTTP, without an answer.
 const errHTTP = protocolError("this is not an HTTP server")
 
@@ -38,11 +42,24 @@ type frames struct {
 	ready   int   // where the first command that is not whole begins
 	at      int   // how far that one has been scanned
 	left    int   // how many words of it are still to come
+	words   int   // how many have come
 	need    int   // scanning is of no use before buf is this long
 	moved   bool  // ready has moved since it was last looked at
 	fault   error // what is wrong with the bytes behind ready
 	trusted bool  // the client has shown its password, or needs none
+
+	due     int  // bytes to be paid for before more of the command is taken
+	paid    int  // bytes paid for it
+	refused bool // it is not paid for: what comes of it is dropped
+	skip    int  // bytes to be dropped
 }
+
+// allowance is how many bytes a command may take without asking for room, and wordCost what a
+// word takes beside its bytes.
+const (
+	allowance = 16 << 10
+	wordCost  = 48
+)
 
 func (f *frames) limits() *limits {
 	if f.trusted {
@@ -58,11 +75,16 @@ func (f *frames) whole() bool { return f.ready > f.start }
 // takes it out if nothing is before it. Before AUTH it stops after each command: after the
 // next one, other limits may hold.
 func (f *frames) scan() (line string, found bool) {
-	for f.fault == nil && f.at < len(f.buf) && len(f.buf) >= f.need && (f.trusted || !f.whole()) {
+	for f.fault == nil && f.due == 0 && f.at < len(f.buf) && len(f.buf) >= f.need && (f.trusted || !f.whole()) {
 		switch {
+		case f.skip > 0:
+			if f.dropRest() {
+				return dropped, true
+			}
+			continue
 		case f.left > 0:
 			if f.scanWord() && f.left == 0 {
-				f.ready, f.moved = f.at, true
+				f.ready, f.moved, f.paid = f.at, true, 0
 			}
 			continue
 		case f.buf[f.at] == '*':
@@ -89,7 +111,7 @@ func (f *frames) scanHead() bool {
 	case n > f.limits().args:
 		f.fault = protocolError("invalid multibulk length")
 	case n > 0:
-		f.at, f.left = next, n
+		f.at, f.left, f.words = next, n, 0
 	case f.whole():
 		return false
 	default: // Redis takes it for no command at all; the parser would not
@@ -118,15 +140,53 @@ func (f *frames) scanWord() bool {
 		f.fault = protocolError("invalid bulk length")
 	case end+2-f.ready > l.command:
 		f.fault = protocolError(fmt.Sprintf("command is over %d bytes", l.command))
+	case f.refused:
+		f.cut(f.at, next)
+		f.skip = n + 2
+	case f.owes(end + 2 - f.ready + f.words*wordCost):
 	case end+2 > len(f.buf):
 		f.need = end + 2
 	case f.buf[end] != '\r' || f.buf[end+1] != '\n':
 		f.fault = protocolError("bulk string does not end with CRLF")
 	default:
-		f.at, f.left = end+2, f.left-1
+		f.at, f.left, f.words = end+2, f.left-1, f.words+1
 		return true
 	}
 	return false
+}
+
+// owes reports whether a command that takes so many bytes has to be paid for first.
+func (f *frames) owes(size int) bool {
+	if f.trusted && size > allowance && size > f.paid {
+		f.due = size - f.paid
+	}
+	return f.due > 0
+}
+
+// refuse drops what has come of the command that is due, and what will come of it.
+func (f *frames) refuse() {
+	f.cut(f.ready, f.at)
+	f.due, f.need, f.refused = 0, 0, true
+}
+
+// dropRest drops what has come of what is to be dropped, and reports whether the command is over.
+func (f *frames) dropRest() (over bool) {
+	n := min(f.skip, len(f.buf)-f.at)
+	f.cut(f.at, f.at+n)
+	if f.skip -= n; f.skip > 0 {
+		return false
+	}
+	if f.left--; f.left > 0 {
+		return false
+	}
+	f.refused, f.moved = false, true
+	return true
+}
+
+// cut takes bytes out of what has come behind all whole commands.
+func (f *frames) cut(from, to int) {
+	f.buf = append(f.buf[:from], f.buf[to:]...)
+	f.at = from
 }
 
 // scanLine takes out a command that is a plain line.
@@ -194,7 +254,11 @@ func (f *frames) compact() (partial bool) {
 func (f *frames) room() []byte {
 	const least = 4 << 10
 	if free := cap(f.buf) - len(f.buf); free < least {
-		grown := make([]byte, len(f.buf), max(4*least, 2*cap(f.buf)))
+		size := max(4*least, 2*cap(f.buf))
+		if f.paid > len(f.buf) { // it was announced, and there is room for it
+			size = f.paid + least
+		}
+		grown := make([]byte, len(f.buf), size)
 		copy(grown, f.buf)
 		f.buf = grown
 	}

@@ -20,11 +20,15 @@ type guard struct {
 	frames
 	complete time.Duration // how long a command may take to arrive
 	idle     time.Duration // how long nothing may arrive; zero for ever
+	budget   *budget       // of what all connections may take for large commands
+	patience time.Duration // how long to wait for some of it
+	held     int           // of it for whole commands that are not answered
 
 	inline   []byte    // a command that came as a plain line, for the parser
 	arrived  time.Time // when something came last
 	begun    time.Time // when the first part of an incomplete command came; zero if there is none
 	handedOn int       // bytes since the parser was new
+	parsed   int       // of these, bytes of commands that it has returned
 
 	mu     sync.Mutex
 	ending bool // no more is read
@@ -66,10 +70,12 @@ func (g *guard) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		case g.whole():
+		case g.due > 0:
+			g.pay()
 		case g.fault != nil:
 			return 0, g.fault
 		case g.handedOn > renewAfter:
-			g.handedOn = 0
+			g.handedOn, g.parsed = 0, 0
 			return 0, errRenew
 		default:
 			if err := g.fill(); err != nil {
@@ -94,6 +100,10 @@ func (g *guard) handOn(p []byte) int {
 // take makes a command that came as a plain line into one that the parser reads right: its
 // own rules for quotes are not Redis's.
 func (g *guard) take(line string) error {
+	if line == dropped {
+		g.inline = appendReply(nil, bulks([]string{dropped}), 2)
+		return nil
+	}
 	words, err := SplitLine(line)
 	if err != nil {
 		g.fault = protocolError("unbalanced quotes in request")
@@ -105,10 +115,33 @@ func (g *guard) take(line string) error {
 	return nil
 }
 
+// pay takes the room that is due for a large command, or has the command dropped. Nothing is read
+// meanwhile, and the time that it takes is not the client's.
+func (g *guard) pay() {
+	began := time.Now()
+	if taken, enough := g.budget.more(g.held, g.due, g.patience); enough {
+		g.paid, g.held, g.due = g.paid+g.due, g.held+taken, 0
+	} else {
+		g.settle()
+		g.refuse()
+	}
+	if !g.begun.IsZero() {
+		g.begun = g.begun.Add(time.Since(began))
+	}
+}
+
+// settle gives back the room of commands that are answered, or dropped.
+func (g *guard) settle() {
+	if g.held > 0 {
+		g.budget.give(g.held)
+	}
+	g.held, g.paid = 0, 0
+}
+
 // fill waits for more bytes. A command that has begun must be complete in time.
 func (g *guard) fill() error {
 	var deadline time.Time
-	switch partial := g.compact(); {
+	switch partial := g.compact() || g.refused; {
 	case !partial:
 		g.begun = time.Time{}
 		if g.idle > 0 {
@@ -178,4 +211,23 @@ func (g *guard) end() {
 	defer g.mu.Unlock()
 	g.ending = true
 	_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+}
+
+// lighten lets go of the memory of large commands that have been copied, before they are
+// answered, and returns the parser to go on with. One that may have bytes left is kept.
+func (g *guard) lighten(commands []redcon.Command, parser *redcon.Reader) *redcon.Reader {
+	for _, c := range commands {
+		g.parsed += len(c.Raw)
+	}
+	if g.handedOn <= renewAfter {
+		return parser
+	}
+	if !g.whole() {
+		g.compact()
+	}
+	if g.parsed != g.handedOn {
+		return parser
+	}
+	g.handedOn, g.parsed = 0, 0
+	return nil
 }

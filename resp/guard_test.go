@@ -43,11 +43,17 @@ func (p *pieces) SetReadDeadline(time.Time) error { return nil }
 // guarded returns the commands that redcon's parser gets out of bytes behind a guard, and
 // what was wrong with the bytes.
 func guarded(data, sizes []byte, trusted bool) (commands [][]string, fault string) {
-	g := &guard{Conn: &pieces{data: data, sizes: sizes}, frames: frames{trusted: trusted}}
+	return all(&guard{Conn: &pieces{data: data, sizes: sizes}, budget: newBudget(1 << 30), frames: frames{trusted: trusted}})
+}
+
+// all returns the commands that come through a guard, each answered before the next is read.
+func all(g *guard) (commands [][]string, fault string) {
 	for parser := (*redcon.Reader)(nil); ; {
-		all, p, err := g.ReadCommands(parser)
-		parser = p
-		commands = append(commands, words(all)...)
+		some, p, err := g.ReadCommands(parser)
+		commands = append(commands, words(some)...)
+		if parser = g.lighten(some, p); !g.whole() {
+			g.settle()
+		}
 		var broken protocolError
 		switch {
 		case errors.As(err, &broken):
@@ -259,7 +265,7 @@ func TestGuardTakesLinearTime(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("two million reads of one command took %v", took)
 	}
-	g := &guard{Conn: &pieces{data: []byte(large), sizes: []byte{255}}, frames: frames{trusted: true}}
+	g := &guard{Conn: &pieces{data: []byte(large), sizes: []byte{255}}, budget: newBudget(1 << 30), frames: frames{trusted: true}}
 	_, parser, err := g.ReadCommands(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -277,7 +283,7 @@ func TestGuardTakesLinearTime(t *testing.T) {
 func TestCommandsMustBeCompleteInTime(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
-	g := &guard{Conn: server, complete: 20 * time.Millisecond, frames: frames{trusted: true}}
+	g := &guard{Conn: server, complete: 20 * time.Millisecond, budget: newBudget(1 << 30), frames: frames{trusted: true}}
 	go func() { _, _ = client.Write([]byte("*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPI")) }() // the guard gives up on it
 	commands, parser, err := g.ReadCommands(nil)
 	if err != nil || len(commands) != 1 || !bytes.Equal(commands[0].Args[0], []byte("PING")) {

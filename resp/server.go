@@ -47,18 +47,21 @@ type Server struct {
 	Now          func() time.Time       // time.Now
 	MaxValue     int                    // bytes of a value: 1 MiB
 	MaxClients   int                    // connections at a time: 10,000
+	Budget       int                    // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
+	Hold         time.Duration          // how long a large command waits for its part of that: 1.5 s
 	CompleteTime time.Duration          // to send the rest of a command that has begun: 10 s
 	IdleTime     time.Duration          // to send nothing: for ever
 	WriteTime    time.Duration          // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration          // to ask for the next piece of a backup: 60 s
 
-	once    sync.Once
-	table   *table
-	cursors cursors
-	backups chan struct{} // holds one for each backup that is being read
-	started time.Time
-	runID   string
-	counts  counts
+	once             sync.Once
+	table            *table
+	cursors          cursors
+	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
+	backups          chan struct{} // holds one for each backup that is being read
+	started          time.Time
+	runID            string
+	counts           counts
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -84,6 +87,9 @@ func (s *Server) init() {
 	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
+	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
+	s.Budget = cmp.Or(s.Budget, 16<<20)
+	s.commands, s.queued = newBudget(s.Budget), newBudget(s.Budget)
 	s.backups = make(chan struct{}, maxBackups)
 	s.conns = map[*conn]struct{}{}
 	s.started = s.Now()

@@ -67,6 +67,9 @@ func (s *session) accept(words []string) (*Call, error) {
 	if !s.trusted() && (err != nil || cmd.Flags&NoAuth == 0) {
 		return nil, errNoAuth
 	}
+	if words[0] == dropped {
+		return nil, errNoRoom
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type transaction struct {
 	aborted   bool // one was refused
 	queue     []*Call
 	queued    int               // bytes
+	room      int               // bytes of the server's budget that are taken for them
 	watched   map[string]uint64 // name to the revision that WATCH saw
 }
 
@@ -49,8 +50,24 @@ func (s *session) enqueue(call *Call) Reply {
 		s.aborted, s.queue = true, nil
 		return errLongQueue
 	}
+	if due := s.queued - s.room; s.queued > allowance && due > 0 {
+		taken, enough := s.server.queued.more(s.room, due, s.server.Hold)
+		if !enough {
+			s.aborted, s.queue = true, nil
+			return errNoRoom
+		}
+		s.room += taken
+	}
 	s.queue = append(s.queue, call)
 	return Status("QUEUED")
+}
+
+// endTransaction forgets what MULTI and WATCH have begun.
+func (s *session) endTransaction() {
+	if s.room > 0 {
+		s.server.queued.give(s.room)
+	}
+	s.transaction = transaction{}
 }
 
 func multi(_ context.Context, c *Call) Reply {
@@ -65,7 +82,7 @@ func discard(_ context.Context, c *Call) Reply {
 	if !c.session.multi {
 		return errNoDiscard
 	}
-	c.session.transaction = transaction{}
+	c.session.endTransaction()
 	return ok
 }
 
@@ -113,7 +130,8 @@ func exec(ctx context.Context, c *Call) Reply {
 		return errNoMulti
 	}
 	begun := s.transaction
-	s.transaction = transaction{}
+	s.transaction = transaction{room: begun.room}
+	defer s.endTransaction()
 	if begun.aborted {
 		return errExecAbort
 	}
@@ -135,7 +153,6 @@ func exec(ctx context.Context, c *Call) Reply {
 		return fromNode(err, s.server.Log)
 	}
 	s.executing = true
-	defer func() { s.executing = false }()
 	replies := make([]Reply, len(begun.queue))
 	for i, call := range begun.queue {
 		if call.Run != nil {

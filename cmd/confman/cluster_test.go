@@ -82,7 +82,8 @@ func serveUntilEnd(t *testing.T, join string) *member {
 func threeMembers(t *testing.T) []*member {
 	t.Helper()
 	first := serveUntilEnd(t, "")
-	all := []*member{first, serveUntilEnd(t, first.raft), serveUntilEnd(t, first.raft)}
+	eventually(t, "a leader", func() bool { return first.info(t)["raft_role"] == "leader" })
+	all := []*member{first, serveUntilEnd(t, first.token(t)), serveUntilEnd(t, first.token(t))}
 	for _, m := range all {
 		eventually(t, "three voters", func() bool {
 			info := m.info(t)
@@ -90,6 +91,12 @@ func threeMembers(t *testing.T) []*member {
 		})
 	}
 	return all
+}
+
+// token has the node make a token.
+func (m *member) token(t *testing.T) string {
+	t.Helper()
+	return strings.TrimSpace(confman(t, nil, "", "token -a "+m.addr))
 }
 
 // info returns the fields of INFO confman, or nothing if the node does not answer.

@@ -81,12 +81,8 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	defer func() { err = errors.Join(err, member.Close()) }()
 	server := &resp.Server{
 		Node: member, Version: currentVersion(), Password: s.Password, Log: log,
-		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Snapshot: member.Snapshot,
-		Members: members{member},
-		Facts: func() []resp.Fact {
-			st := member.Status()
-			return facts(st, st.Profile)
-		},
+		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Hold: s.hold(), Snapshot: member.Snapshot,
+		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
 	}
 	p.greet(s, member, clients.Addr())
 	ctx, stop := context.WithCancel(ctx)
@@ -134,11 +130,11 @@ Ctrl-C stops the node.
 }
 
 // facts are what INFO confman says of a node.
-func facts(st replication.Status, profile string) []resp.Fact {
+func facts(st replication.Status) []resp.Fact {
 	all := []resp.Fact{
 		{Name: "cluster_id", Value: st.Cluster},
 		{Name: "node_id", Value: number(st.ID)},
-		{Name: "profile", Value: profile},
+		{Name: "profile", Value: st.Profile},
 		{Name: "raft_role", Value: st.Role},
 		{Name: "loading", Value: flag(st.Loading)},
 		{Name: "raft_term", Value: number(st.Term)},

@@ -33,11 +33,12 @@ func serveStore(t *testing.T, s *resp.Server, st replication.Status) (addr strin
 	}
 	st.Stale = 250 * time.Millisecond
 	st.Cluster, st.ID, st.Role, st.Applied, st.Hash = "c1", 1, "follower", 7, "00ff"
+	st.Profile = "edge"
 	st.Members = []replication.Member{
 		{ID: 1, RESP: addr, Raft: "127.0.0.1:1", Voter: true},
 		{ID: 2, RESP: "127.0.0.1:1", Raft: "127.0.0.1:2"}, // nobody listens there
 	}
-	s.Version, s.Facts = "v9", func() []resp.Fact { return facts(st, "edge") }
+	s.Version, s.Facts = "v9", func() []resp.Fact { return facts(st) }
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx, ln) }()

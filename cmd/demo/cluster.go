@@ -29,7 +29,7 @@ type node struct {
 	number  int
 	resp    string
 	raft    string
-	join    string
+	join    string // a token
 	process *exec.Cmd
 	exited  chan struct{}
 	log     *log
@@ -67,7 +67,9 @@ func (c *cluster) add(ctx context.Context) error {
 		return err
 	}
 	if len(c.nodes) > 0 {
-		n.join = c.nodes[0].raft
+		if n.join, err = c.nodes[0].token(ctx); err != nil {
+			return err
+		}
 	}
 	c.nodes = append(c.nodes, n)
 	if err := n.start(ctx); err != nil {
@@ -155,6 +157,19 @@ func (n *node) do(ctx context.Context, words ...string) (resp.Reply, error) {
 	}
 	defer client.Close()
 	return client.Do(ctx, words...)
+}
+
+// token has a node make a token, with which another one can join.
+func (n *node) token(ctx context.Context) (string, error) {
+	reply, err := n.do(ctx, "MEMBER", "ADD")
+	if err != nil {
+		return "", err
+	}
+	token, made := reply.(string)
+	if !made {
+		return "", fmt.Errorf("MEMBER ADD answers %s", resp.Format(reply))
+	}
+	return token, nil
 }
 
 // tell sends a command, and prints it and its reply, which must be the expected one.
