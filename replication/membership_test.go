@@ -351,3 +351,19 @@ func TestADemotionThatIsInterrupted(t *testing.T) {
 		t.Errorf("it is node %d", n.identity.Node)
 	}
 }
+
+// A node that only reads takes no decisions.
+func TestADegradedNodeDecidesNothing(t *testing.T) {
+	n := &Node{degraded: "its disk is full"}
+	for _, decide := range []func() (string, error){
+		func() (string, error) { return n.Promote(t.Context(), 1) },
+		func() (string, error) { return n.Demote(t.Context(), 1) },
+		func() (string, error) { return n.Remove(t.Context(), 1, true) },
+		func() (string, error) { return n.SetProfile(t.Context(), "lan") },
+		func() (string, error) { return "", n.MayReplace(t.Context(), 1) },
+	} {
+		if _, err := decide(); !errors.Is(err, store.ErrUnfit) {
+			t.Error(err)
+		}
+	}
+}
