@@ -273,8 +273,8 @@ func (r *remote) readsTheLatest(member *redis.Client) {
 	}
 }
 
-// A writer is one client of each member that writes all the time.
-type writer struct {
+// A scribe is one client of each member that writes all the time.
+type scribe struct {
 	t      *testing.T
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -284,9 +284,9 @@ type writer struct {
 }
 
 // writes starts to write. check ends it.
-func (r *remote) writes() *writer {
+func (r *remote) writes() *scribe {
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &writer{t: r.t, cancel: cancel}
+	w := &scribe{t: r.t, cancel: cancel}
 	r.t.Cleanup(func() { cancel(); w.wg.Wait() })
 	for i, n := range r.members {
 		w.wg.Go(func() {
@@ -305,7 +305,7 @@ func (r *remote) writes() *writer {
 	return w
 }
 
-func (w *writer) wrote(took time.Duration, err error) {
+func (w *scribe) wrote(took time.Duration, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.took = append(w.took, took); err != nil {
@@ -313,8 +313,8 @@ func (w *writer) wrote(took time.Duration, err error) {
 	}
 }
 
-// check ends the writer, and checks that each write was taken without delay.
-func (w *writer) check(when string) {
+// check ends it, and checks that each write was taken without delay.
+func (w *scribe) check(when string) {
 	w.t.Helper()
 	w.cancel()
 	w.wg.Wait()

@@ -98,6 +98,9 @@ func prepare(next string, from *store.Store) (f Founding, err error) {
 			originName: successor(tx, id.Cluster).encode(),
 			lastNode:   strconv.FormatUint(id.Node, 10),
 		}
+		if rec, found := tx.Get(profileName); found {
+			system[profileName] = rec.Value
+		}
 		return nil
 	})
 	if err != nil {

@@ -111,6 +111,9 @@ func (n *Node) decide(ctx context.Context, id uint64, ofGone bool, make func(*st
 
 // lookAtVoters finds out who votes, and who of them runs.
 func (n *Node) lookAtVoters(ctx context.Context) (v voters, err error) {
+	if n.degraded != "" {
+		return v, fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
+	}
 	ctx, cancel := context.WithTimeout(ctx, max(n.Hold, 2*n.Profile.Again))
 	defer cancel()
 	err = n.persist(ctx, func(ctx context.Context) error {
@@ -152,11 +155,15 @@ func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
 
 // MayReplace says why a new node must not take a member's place: it runs, or there is none.
 func (n *Node) MayReplace(ctx context.Context, id uint64) error {
+	v, err := n.lookAtVoters(ctx) // from then on this node knows all that was decided
+	if err != nil {
+		return err
+	}
 	members := n.members()
 	if !slices.ContainsFunc(members, func(m Member) bool { return m.ID == id }) {
 		return declined("there is no node %d: the nodes are %s", id, listed(members))
 	}
-	if n.whoRuns(ctx)[id] {
+	if v.runs[id] {
 		return declined("node %d is running: stop it first", id)
 	}
 	return nil

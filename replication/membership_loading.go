@@ -23,8 +23,7 @@ func (n *Node) stillLoading() error {
 	return fmt.Errorf("%w: it has come to revision %d, and other nodes answer", store.ErrLoading, n.store.Applied())
 }
 
-// copied notes that the node has had the whole state. What a node was before it was demoted is needed no
-// more then: all of it is in the state.
+// copied notes that the node has had the whole state.
 func (n *Node) copied() error {
 	if !n.loading.Load() {
 		return nil
@@ -35,6 +34,12 @@ func (n *Node) copied() error {
 	}
 	n.loading.Store(false)
 	n.log().Info("the node has copied the state", "revision", n.store.Applied())
+	return nil
+}
+
+// forgetDemoted removes what the node was before it gave its vote up: all of it is in the state that it has
+// copied.
+func (n *Node) forgetDemoted() error {
 	entries, err := os.ReadDir(n.Dir)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package replication
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +128,18 @@ func TestDemotingTheLeader(t *testing.T) {
 		}
 	}
 	n := c.nextLife(leader)
+	c.eventually("it reads", func() bool {
+		err := n.View(t.Context(), func(tx *store.Tx) error {
+			if rec, _ := tx.Get("x"); rec.Value != "1" {
+				t.Errorf("x = %q before the state is there", rec.Value)
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, store.ErrLoading) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 	var rest []uint64
 	for i := range uint64(3) {
 		if i+1 != id {
@@ -297,119 +311,49 @@ func TestRemovingAtOnce(t *testing.T) {
 	c.update(c.nodes[0], write("x", "1"))
 }
 
-// A node that has joined answers nothing before it has had the whole state, and from then on whenever it
-// runs.
-func TestANodeThatCopiesAnswersNothing(t *testing.T) {
+// A node that gives its vote up may die at any moment of it, and goes on where it was.
+func TestADemotionThatIsInterrupted(t *testing.T) {
 	c := three(t)
 	c.update(c.nodes[0], write("x", "1"))
+	n := c.nodes[2]
+	c.stop(n)
+	c.leader()
+	for range 2 {
+		c.decided(c.nodes[0].Demote(t.Context(), 3)) // it does not run
+	}
+	n = c.start(n.Dir, "")
+	if err := c.over(n); !errors.Is(err, ErrStartAgain) {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(n.Dir, refusedFile)); err != nil { // as if it had died before it was refused
+		t.Fatal(err)
+	}
+	if _, err := c.tryStart(n.Dir, ""); !errors.Is(err, ErrStartAgain) {
+		t.Fatal(err)
+	}
+	if _, err := setAside(n.Dir, demotedPrefix); err != nil { // as if it had died in the middle of it
+		t.Fatal(err)
+	}
+	n = c.start(n.Dir, "")
+	c.rolesAre(ids(1, 2), ids(4))
 	c.same()
-	late := c.node(t.TempDir(), "")
-	joins := &Node{
-		Dir: late.Dir, Join: c.token(c.nodes[0].raftAddr()), RESPAddr: "127.0.0.1:1", Profile: late.Profile, Raft: unheard{"127.0.0.1:9"},
-	}
-	id, grant, err := joins.join(t.Context(), joinRequest{})
-	if err == nil {
-		err = errors.Join(joins.keep(grant), id.save(late.Dir))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	others := append([]*Node{}, c.nodes...)
-	for _, n := range others {
-		c.stop(n)
-	}
-	if err := late.Start(t.Context()); err != nil { // it reaches nobody
-		t.Fatal(err)
-	}
-	c.nodes = append(c.nodes, late)
-	read := func(n *Node) (value string, err error) {
-		err = n.View(t.Context(), func(tx *store.Tx) error {
-			rec, _ := tx.Get("x")
-			value = rec.Value
-			return nil
-		})
-		return value, err
-	}
-	if value, err := read(late); !errors.Is(err, store.ErrLoading) || value != "" {
-		t.Errorf("it reads %q: %v", value, err)
-	}
-	if err := late.Update(t.Context(), "test", count("counter")); !errors.Is(err, store.ErrLoading) {
-		t.Errorf("it evaluates: %v", err)
-	}
-	if !late.Status().Loading {
-		t.Error("its status does not say so")
-	}
-	for _, n := range others {
-		back := c.nodeAt(n.Dir, n.Raft.Addr().String())
-		if err := back.Start(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		c.nodes = append(c.nodes, back)
-	}
-	c.eventually("it reads", func() bool {
-		value, err := read(late)
-		if err == nil && value != "1" {
-			t.Fatalf("x = %q: it reads a part of the state", value)
-		}
-		return err == nil
-	})
-	c.votersAre(1, 2, 3, 4)
-	for _, n := range append([]*Node{}, c.nodes...) {
-		c.stop(n)
-	}
-	alone := c.start(late.Dir, "")
-	if value, err := read(alone); err != nil || value != "1" {
-		t.Errorf("restarted, and alone: %q, %v", value, err)
+	if n.identity.Node != 4 || exists(n.Dir, successorFile) {
+		t.Errorf("it is node %d", n.identity.Node)
 	}
 }
 
-// The nodes agree on one profile, whatever their settings say. When it is changed they start again one
-// after the other, and are never two of them away.
-func TestTheProfileIsTheClusters(t *testing.T) {
-	c := three(t)
-	other := c.node(t.TempDir(), c.nodes[0].Raft.Addr().String())
-	other.Profile, _ = ProfileNamed("metered")
-	if err := other.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c.nodes = append(c.nodes, other)
-	if got := other.Status().Profile; got != "lan" {
-		t.Errorf("profile %s", got)
-	}
-	c.votersAre(1, 2, 3, 4)
-	if _, err := other.SetProfile(t.Context(), "fast"); !errors.Is(err, ErrDeclined) {
-		t.Error(err)
-	}
-	c.decided(other.SetProfile(t.Context(), "edge"))
-	leader := c.leader()
-	for range 4 {
-		var next *Node
-		c.eventually("one of them starts again", func() bool {
-			for _, n := range c.nodes {
-				if n.Err() != nil {
-					next = n
-				}
-			}
-			return next != nil
-		})
-		left := 0
-		for _, n := range c.nodes {
-			if n.Status().Profile == "lan" {
-				left++
-			}
-			if n != next && n.Err() != nil {
-				t.Error("two start again at once")
-			}
+// A node that only reads takes no decisions.
+func TestADegradedNodeDecidesNothing(t *testing.T) {
+	n := &Node{degraded: "its disk is full"}
+	for _, decide := range []func() (string, error){
+		func() (string, error) { return n.Promote(t.Context(), 1) },
+		func() (string, error) { return n.Demote(t.Context(), 1) },
+		func() (string, error) { return n.Remove(t.Context(), 1, true) },
+		func() (string, error) { return n.SetProfile(t.Context(), "lan") },
+		func() (string, error) { return "", n.MayReplace(t.Context(), 1) },
+	} {
+		if _, err := decide(); !errors.Is(err, store.ErrUnfit) {
+			t.Error(err)
 		}
-		if next == leader && left != 1 {
-			t.Error("the leader is not the last one")
-		}
-		c.nextLife(next)
 	}
-	c.eventually("all have it", func() bool {
-		said, err := c.nodes[0].SetProfile(t.Context(), "edge")
-		return err == nil && said == "all nodes have profile edge"
-	})
-	c.votersAre(1, 2, 3, 4)
-	c.same()
 }

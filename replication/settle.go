@@ -46,7 +46,7 @@ func (n *Node) catchUp(ctx context.Context) error {
 	if err := n.Barrier(ctx); err != nil {
 		return err
 	}
-	if err := n.copied(); err != nil {
+	if err := errors.Join(n.copied(), n.forgetDemoted()); err != nil {
 		return err
 	}
 	if n.identity.Replaces == 0 {

@@ -304,8 +304,7 @@ func (n *Node) refusedByMembers(why error) error {
 	reason := strings.TrimPrefix(why.Error(), errRefused.Error()+": ")
 	if err := replaceFile(store.Dir(n.Dir), refusedFile, []byte(reason+"\n")); err != nil {
 		n.log().Warn("that the members refuse this node could not be noted", "error", err)
-	}
-	if exists(n.Dir, successorFile) {
+	} else if exists(n.Dir, successorFile) {
 		n.log().Info("the node goes on as another one", "because", reason)
 		return ErrStartAgain
 	}

@@ -90,7 +90,7 @@ func (n *node) do(words ...string) (resp.Reply, error) {
 // exitCode tells what kind of error a server's is.
 func exitCode(e resp.Error) int {
 	switch code, _, _ := strings.Cut(string(e), " "); code {
-	case "CLUSTERDOWN", "INDOUBT", "TRYAGAIN", "MASTERDOWN":
+	case "CLUSTERDOWN", "INDOUBT", "TRYAGAIN", "MASTERDOWN", "LOADING":
 		return exitNoQuorum
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return exitDenied

@@ -157,7 +157,11 @@ func (p *program) memberPromote(c *cli.Context, n *node) error {
 }
 
 func (p *program) memberDemote(c *cli.Context, n *node) error {
-	return p.change(c, n, demoted(c.Args().First()), "MEMBER", "DEMOTE", c.Args().First())
+	before, err := n.members()
+	if err != nil {
+		return err
+	}
+	return p.change(c, n, demoted(c.Args().First(), before), "MEMBER", "DEMOTE", c.Args().First())
 }
 
 func (p *program) memberRemove(c *cli.Context, n *node) error {

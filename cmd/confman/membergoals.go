@@ -74,12 +74,12 @@ func promoted(id string) goal {
 }
 
 // demoted is reached when a node has no vote, or another one in its place has copied the state.
-func demoted(id string) goal {
-	raft := ""
+func demoted(id string, before []map[string]string) goal {
+	raft := view{members: before}.member(id)["raft"]
 	return func(v view) (string, bool) {
 		m := v.member(id)
 		if m != nil {
-			if raft = m["raft"]; m["voter"] == "0" && m["meant"] == "non-voter" && !v.hasSuccessor(id) {
+			if m["voter"] == "0" && m["meant"] == "non-voter" && !v.hasSuccessor(id) {
 				return fmt.Sprintf("node %s has no vote", id), true
 			}
 			return fmt.Sprintf("node %s gives its vote up", id), false

@@ -71,9 +71,10 @@ func (p *program) look(ctx context.Context, addrs []string) (v view, seen bool) 
 	return view{}, false
 }
 
-var errNoView = errors.New("the node knows no leader")
+var errNoView = errors.New("the node knows no leader, or copies the state")
 
-// viewOf asks a node what it knows. One that knows no leader may know old news alone.
+// viewOf asks a node what it knows. One that knows no leader, or that copies the state, may know old news
+// alone, or nothing.
 func (p *program) viewOf(ctx context.Context, addr string) (v view, err error) {
 	n, err := p.dial(ctx, addr)
 	if err != nil {
@@ -84,7 +85,7 @@ func (p *program) viewOf(ctx context.Context, addr string) (v view, err error) {
 	if err != nil {
 		return v, err
 	}
-	if fields["raft_leader"] == "0" {
+	if fields["raft_leader"] == "0" || fields["loading"] == "1" {
 		return v, errNoView
 	}
 	if v.leader = fields["applied_revision"]; fields["raft_leader"] != fields["node_id"] {
