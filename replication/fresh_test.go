@@ -64,7 +64,7 @@ func fencedThree(t *testing.T) (*cluster, *fences) {
 			join = c.nodes[0].Raft.Addr().String()
 		}
 		n := c.node(t.TempDir(), join)
-		n.dial, n.Hold = f.dialFrom(n.Raft.Addr().String()), 500*time.Millisecond
+		n.dial = f.dialFrom(n.Raft.Addr().String())
 		if err := n.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +101,7 @@ func TestReadsOnALeaderThatIsCutOff(t *testing.T) {
 	if err := old.Barrier(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	old.Hold = 500 * time.Millisecond
 	f.put(old, true)
 	cutAt := time.Now()
 	if st := old.Status(); st.Role != "leader" {

@@ -43,12 +43,8 @@ func (n *Node) Reach(ctx context.Context, wanted int) (count int) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer cancel()
-	others := 0
-	for _, m := range n.members() {
-		if m.Host == n.identity.Host || n.degraded != "" {
-			continue
-		}
-		others++
+	others := n.otherMembers()
+	for _, m := range others {
 		all.Go(func() {
 			has := n.hasReached(asking, m.Host, revision, wanted <= 0)
 			select {
@@ -57,17 +53,27 @@ func (n *Node) Reach(ctx context.Context, wanted int) (count int) {
 			}
 		})
 	}
-	for answers := 0; count < wanted || wanted <= 0 && answers < others; answers++ {
+	for answers := 0; count < wanted || wanted <= 0 && answers < len(others); answers++ {
 		select {
 		case has := <-reached:
 			if has {
 				count++
 			}
-		case <-asking.Done():
-			return count
+		case <-asking.Done(): // what is known by now counts, whoever has asked
+			return n.heights.count(others, revision)
 		}
 	}
 	return count
+}
+
+// otherMembers are the nodes that this one can ask.
+func (n *Node) otherMembers() (others []Member) {
+	for _, m := range n.members() {
+		if m.Host != n.identity.Host && n.degraded == "" {
+			others = append(others, m)
+		}
+	}
+	return others
 }
 
 // hasReached asks another node until it has reached a revision, or ctx ends; or just once.
@@ -124,6 +130,16 @@ func (h *heights) of(host string) *height {
 		h.byHost[host] = &height{}
 	}
 	return h.byHost[host]
+}
+
+// count counts the members that are known to have come to a revision.
+func (h *heights) count(members []Member, revision uint64) (count int) {
+	for _, m := range members {
+		if h.of(m.Host).get() >= revision {
+			count++
+		}
+	}
+	return count
 }
 
 func (h *height) get() uint64 {
