@@ -32,7 +32,7 @@ func (n *Node) Invite(ctx context.Context, inv Invitation) (string, error) {
 		inv.TTL = defaultTTL
 	}
 	if inv.TTL < time.Second || inv.TTL > maxTTL {
-		return "", fmt.Errorf("a token may hold from one second to %d days", maxTTL/(24*time.Hour))
+		return "", declined("a token may hold from one second to %d days", maxTTL/(24*time.Hour))
 	}
 	if n.transport == nil {
 		return "", fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
@@ -47,7 +47,7 @@ func (n *Node) Invite(ctx context.Context, inv Invitation) (string, error) {
 			return err
 		}
 		if inv.Replaces != 0 && !slices.ContainsFunc(all, func(m Member) bool { return m.ID == inv.Replaces }) {
-			return fmt.Errorf("there is no node %d to replace: the nodes are %s", inv.Replaces, listed(all))
+			return declined("there is no node %d to replace: the nodes are %s", inv.Replaces, listed(all))
 		}
 		kept := invitation{Hash: hashOf(t.Secret), NonVoter: inv.NonVoter, Replaces: inv.Replaces}
 		return setInvitation(tx, t.ID, kept, tx.Now()+store.Millis(inv.TTL.Milliseconds()))
