@@ -67,11 +67,19 @@ func steps(session string) (all []step) {
 
 var (
 	spaces = regexp.MustCompile(` {2,}`)
-	roles  = regexp.MustCompile(`\b(leader|follower)\b`)
+	roles  = regexp.MustCompile(`\b(leader|follower|voter)\b`)
 )
 
+// asRole matches what a node may be whom the document shows in a role: which node leads is chance.
+func asRole(role string) string {
+	if role == "leader" {
+		return "(?:leader|follower|voter)"
+	}
+	return "(?:leader|" + role + ")"
+}
+
 // shows reports whether what was printed is what the document shows. How far columns are apart
-// depends on the names in them, and which node leads on chance.
+// depends on the names in them.
 func shows(document, printed string) bool {
 	var pattern strings.Builder
 	for line := range strings.Lines(spaces.ReplaceAllString(document, " ")) {
@@ -80,15 +88,15 @@ func shows(document, printed string) bool {
 			continue
 		}
 		text := strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`)
-		pattern.WriteString(roles.ReplaceAllString(text, "(?:leader|follower)"))
+		pattern.WriteString(roles.ReplaceAllStringFunc(text, asRole))
 	}
 	return regexp.MustCompile(`^` + pattern.String() + `$`).MatchString(spaces.ReplaceAllString(printed, " "))
 }
 
-// looks types a step's line. Who sees a status that is still settling looks again, for a while.
+// looks types a step's line. Who sees a status or members that are still settling looks again, for a while.
 func (m *machine) looks(s step) (printed string) {
 	m.site.t.Helper()
-	settling := strings.HasPrefix(s.line, "confman status")
+	settling := strings.HasPrefix(s.line, "confman status") || s.line == "confman member list"
 	for tries := 1; ; tries++ {
 		if printed = m.types(s.line); shows(s.prints, printed) || !settling || tries == 50 {
 			return printed
@@ -144,6 +152,9 @@ func TestShows(t *testing.T) {
 		{"a.b\n", "axb\n", false},
 		{"1 leader\n", "1 follower\n", true},
 		{"1 leader\n", "1 degraded\n", false},
+		{"1 leader\n", "1 voter\n", true},
+		{"1 voter\n", "1 non-voter\n", false},
+		{"1 voter\n", "1 follower\n", false},
 	} {
 		if got := shows(c.document, c.printed); got != c.want {
 			t.Errorf("%q and %q: %v", c.document, c.printed, got)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,14 +15,15 @@ import (
 	"time"
 )
 
-// A site is three machines n1, n2 and n3, with the loopback addresses 127.0.0.1 to 127.0.0.3. In
-// truth they are directories, and addresses of 127.0.0.0/8 that nobody else uses: what is typed and
+// A site is three machines n1, n2 and n3, with the loopback addresses 127.0.0.1 to 127.0.0.3, and others
+// when they are named. In truth they are directories, and addresses of 127.0.0.0/8 that nobody else uses: what is typed and
 // what is printed is translated.
 type site struct {
 	t        *testing.T
 	dir      string
 	network  string // "127.64.1."
 	machines map[string]*machine
+	token    string // that was printed last, for who copies it to another machine
 }
 
 // A machine is one of a site's, with the node that is its service.
@@ -97,15 +99,16 @@ func (s *site) write(name, content string) {
 	}
 }
 
+// machine returns a machine by its name. One that is named for the first time is new.
 func (s *site) machine(name string) *machine {
 	s.t.Helper()
 	if s.machines[name] == nil {
-		s.t.Fatalf("there is no machine %s", name)
+		s.machines[name] = s.newMachine(name)
 	}
 	return s.machines[name]
 }
 
-// all returns the machines in their order.
+// all returns the three machines that are there from the beginning.
 func (s *site) all() []*machine {
 	return []*machine{s.machines["n1"], s.machines["n2"], s.machines["n3"]}
 }
@@ -194,9 +197,15 @@ func (m *machine) environ() []string {
 	return append(all, strings.Fields(string(content))...)
 }
 
+// aToken is how the document writes a token, which nobody could read: the one that was printed last.
+const aToken = "confman1.eyJ..."
+
+var printedToken = regexp.MustCompile(`confman1\.[\w-]+`)
+
 // types types a line and returns what is printed.
 func (m *machine) types(line string) string {
 	m.site.t.Helper()
+	line = strings.ReplaceAll(line, aToken, m.site.token)
 	if words := strings.Fields(line); words[0] == "systemctl" {
 		return m.systemctl(words[1:])
 	}
@@ -210,6 +219,9 @@ func (m *machine) types(line string) string {
 		m.site.t.Errorf("%s$ %s: takes over a minute", m.name, line)
 	}
 	printed := m.shown(string(out))
+	if token := printedToken.FindString(printed); token != "" {
+		m.site.token = token
+	}
 	if printed != "" && !strings.HasSuffix(printed, "\n") {
 		printed += "\n" // get adds one for a terminal alone
 	}

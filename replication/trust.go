@@ -314,7 +314,7 @@ func (n *Node) refusedByMembers(why error) error {
 func (n *Node) distrustRefused(reason string) error {
 	remedy := n.replaceCommand()
 	if strings.HasSuffix(reason, errRemoved.Error()) {
-		remedy = fmt.Sprintf("it was node %d; to join as a new one: confman node replace --data-dir %s --join %s", n.identity.Node, n.Dir, n.someMember())
+		remedy = fmt.Sprintf("it was node %d; to join as a new one: confman node replace --data-dir %s --join %s", n.identity.Node, n.Dir, n.someEntrance())
 	}
 	return n.distrust("the other nodes refuse it: "+reason, remedy)
 }

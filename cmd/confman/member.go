@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -24,7 +25,7 @@ func (p *program) memberCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			p.memberSub("list", "", "show all nodes, what they are meant to be, and how far they have come", nil, p.memberList),
 			p.memberSub("add", "", "make a token for a new machine, and wait until its node takes part", nil, p.memberAdd,
-				ttlFlag(), waitFlag(), tokenFlag(), &cli.BoolFlag{Name: "non-voter", Usage: "the new node gets no vote: for edge sites", DisableDefaultText: true}),
+				ttlFlag(), waitFlag(), tokenFlag(), &cli.BoolFlag{Name: "non-voter", Aliases: []string{"nonvoter"}, Usage: "the new node gets no vote: for edge sites", DisableDefaultText: true}),
 			p.memberSub("remove", "NUMBER", "take a node out for good", number, p.memberRemove,
 				waitFlag(), &cli.BoolFlag{Name: "force", Usage: "even if those that remain and run are no majority", DisableDefaultText: true}),
 			p.memberSub("promote", "NUMBER", "have a node vote as soon as it has caught up", number, p.memberPromote, waitFlag()),
@@ -143,13 +144,24 @@ func (p *program) invite(c *cli.Context, n *node, words []string, replaces strin
 	}
 	typed := "confman serve --join " + token
 	err = p.show(map[string]string{"token": token, "command": typed}, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, "type on the new machine, within %v:\n\n  %s\n\n", c.Duration("ttl"), typed)
+		_, err := fmt.Fprintf(w, "type on the new machine, within %s:\n\n  %s\n\n", spoken(c.Duration("ttl")), typed)
 		return err
 	})
 	if err != nil || c.Bool("no-wait") || p.output != "table" && p.output != "" {
 		return err
 	}
 	return p.await(n, before, joining(before, replaces))
+}
+
+// spoken is a duration as people write it: 1h, and not 1h0m0s.
+func spoken(d time.Duration) string {
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 func (p *program) memberPromote(c *cli.Context, n *node) error {

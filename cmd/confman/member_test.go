@@ -198,3 +198,13 @@ func TestProgress(t *testing.T) {
 		t.Errorf("%q", out.String())
 	}
 }
+
+func TestDurationsAreSpoken(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		time.Hour: "1h", 90 * time.Minute: "1h30m", 90 * time.Second: "1m30s", 20 * time.Second: "20s", 10 * time.Minute: "10m", time.Hour + time.Second: "1h0m1s",
+	} {
+		if got := spoken(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}

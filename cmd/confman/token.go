@@ -13,14 +13,14 @@ func (p *program) tokenCommand() *cli.Command {
 	return &cli.Command{
 		Name: "token", Usage: "print a token, with which one new machine can join the cluster: confman serve --join TOKEN",
 		Flags: p.clientFlags(
-			&cli.BoolFlag{Name: "nonvoter", Usage: "the new node gets no vote, as fits a site at the edge", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "non-voter", Aliases: []string{"nonvoter"}, Usage: "the new node gets no vote: for edge sites", DisableDefaultText: true},
 			&cli.DurationFlag{Name: "ttl", Usage: "how long the token holds", Value: time.Hour},
 		),
 		Action: func(c *cli.Context) error {
 			if err := needArgs(c, 0, 0); err != nil {
 				return err
 			}
-			return p.ask(c, func(n *node) error { return p.token(n, c.Bool("nonvoter"), c.Duration("ttl")) })
+			return p.ask(c, func(n *node) error { return p.token(n, c.Bool("non-voter"), c.Duration("ttl")) })
 		},
 	}
 }
