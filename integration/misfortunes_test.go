@@ -12,23 +12,35 @@ import (
 
 // misfortunes are what happens before each section of docs/operations.md, by its heading.
 var misfortunes = map[string]func(*site){
-	"Start a cluster":                 func(*site) {},
-	"Is the cluster healthy":          (*site).cluster,
-	"Back up":                         (*site).cluster,
-	"Restore a backup":                clusterGone,
-	"A machine lost its disk":         diskLost,
-	"The store's file is gone or old": storeLost,
-	"The raft log is gone or short":   logLost,
-	"A disk was cloned or put back":   diskPutBack,
-	"A node crashed over and over":    crashedOver,
-	"A disk is nearly full":           diskNearlyFull,
-	"A disk is full":                  diskFull,
-	"A majority is lost for good":     majorityLost,
-	"A restore was interrupted":       restoreInterrupted,
-	"A machine has a new address":     (*site).cluster,
-	"The data is of a newer version":  newerData,
-	"Look into a file":                (*site).cluster,
-	"What is in the data directory":   (*site).cluster,
+	"Start a cluster":                    func(*site) {},
+	"Is the cluster healthy":             (*site).cluster,
+	"Back up":                            (*site).cluster,
+	"Restore a backup":                   clusterGone,
+	"A machine lost its disk":            diskLost,
+	"The store's file is gone or old":    storeLost,
+	"The raft log is gone or short":      logLost,
+	"A disk was cloned or put back":      diskPutBack,
+	"A node crashed over and over":       crashedOver,
+	"A disk is nearly full":              diskNearlyFull,
+	"A disk is full":                     diskFull,
+	"A majority is lost for good":        majorityLost,
+	"A restore was interrupted":          restoreInterrupted,
+	"A machine has a new address":        (*site).cluster,
+	"The data is of a newer version":     newerData,
+	"Add a node":                         (*site).cluster,
+	"Add a site without a vote":          (*site).cluster,
+	"Give a node a vote, or take it":     siteWithoutVote,
+	"Remove a node":                      (*site).cluster,
+	"Replace a node":                     machineLost,
+	"Change the timing":                  (*site).cluster,
+	"Restart all nodes":                  (*site).cluster,
+	"What reads promise":                 (*site).cluster,
+	"Certificates":                       (*site).cluster,
+	"Exchange the authority":             (*site).cluster,
+	"Certificates of your own authority": ownAuthority,
+	"A cluster of an earlier version":    earlierVersion,
+	"Look into a file":                   (*site).cluster,
+	"What is in the data directory":      (*site).cluster,
 }
 
 // must reports an error of the test's own.
@@ -156,6 +168,45 @@ func newerData(s *site) {
 	content, err := os.ReadFile(path)
 	s.must(err)
 	s.must(os.WriteFile(path, []byte(strings.Replace(string(content), `"format":1`, `"format":2`, 1)), 0o600))
+}
+
+func siteWithoutVote(s *site) {
+	s.cluster()
+	m := s.machine("n4")
+	m.serve("--join", strings.TrimSpace(s.machine("n1").types("confman token --non-voter")))
+	m.eventually("it has copied everything", func() bool { return m.info()["loading"] == "0" })
+}
+
+func machineLost(s *site) {
+	s.cluster()
+	s.machine("n3").kill()
+}
+
+// ownAuthority makes an authority as anybody has one, in whom all nodes believe.
+func ownAuthority(s *site) {
+	need(s.t, "openssl", "CONFMAN_REQUIRE_OPENSSL")
+	s.cluster()
+	s.types("n1", "mkdir /srv/backup/own && cd /srv/backup/own && "+
+		"openssl req -x509 -newkey rsa:2048 -nodes -subj '/CN=an authority' -days 3650 -keyout ca.key -out ca.crt 2> /dev/null")
+	for _, m := range s.all() {
+		s.types(m.name, "cat /srv/backup/own/ca.crt >> /var/lib/confman/tls/ca.crt")
+	}
+}
+
+// earlierVersion makes a cluster whose nodes speak plain text.
+func earlierVersion(s *site) {
+	for i, m := range s.all() {
+		m.env = append(m.env, "CONFMAN_RAFT_TLS=off")
+		if i > 0 {
+			m.serve("--join", s.network+"1:6481")
+		} else {
+			m.serve()
+		}
+	}
+	s.filled()
+	for _, m := range s.all() {
+		m.env = nil
+	}
 }
 
 // mountSmall makes a directory a file system of its own, of so many bytes, until the test ends.

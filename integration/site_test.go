@@ -123,6 +123,12 @@ func (s *site) cluster() {
 			m.serve()
 		}
 	}
+	s.filled()
+}
+
+// filled waits until all three nodes vote, and has them hold something.
+func (s *site) filled() {
+	s.t.Helper()
 	for _, m := range s.all() {
 		m.eventually("it knows three voters", func() bool { return m.info()["raft_voters"] == "3" })
 	}
@@ -194,7 +200,7 @@ func (m *machine) environ() []string {
 	own := slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") })
 	all := append(own, "CONFMAN_HTTP_ADDR=0", "CONFMAN_WRITE_HOLD=3s",
 		"JOURNAL="+m.path("/var/log/confman"), "PATH="+filepath.Join(m.site.dir, "bin")+":"+os.Getenv("PATH"))
-	return append(all, strings.Fields(string(content))...)
+	return append(append(all, strings.Fields(string(content))...), m.env...)
 }
 
 // aToken is how the document writes a token, which nobody could read: the one that was printed last.
