@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"math/rand"
 	"os"
 	"slices"
 	"strconv"
@@ -136,6 +137,9 @@ func TestSiteBehindASlowLink(t *testing.T) {
 			}
 			r.idles()
 			r.measures()
+			if os.Getenv("CONFMAN_BURST") == "1" { // takes minutes
+				r.bursts()
+			}
 			r.isCutOff()
 			if now := r.members[0].info()["raft_term"]; now != term {
 				t.Errorf("the term was %s, and is %s after a site was cut off and came back", term, now)
@@ -179,6 +183,33 @@ func (r *remote) measures() {
 	slices.Sort(all)
 	r.t.Logf("a write through the site takes %v, at most %v; %d bytes to the site each",
 		all[len(all)/2], all[len(all)-1], (after-before)/int64(len(all)))
+}
+
+// bursts writes to a member, within moments, what takes the link much longer, in entries as big as they
+// come. It arrives, and it arrives once.
+func (r *remote) bursts() {
+	r.t.Helper()
+	client := r.members[0].client()
+	defer client.Close()
+	before, _ := r.place.there.total()
+	start := time.Now()
+	const pieces, size = 6, 1_000_000
+	value := make([]byte, size)
+	random := rand.New(rand.NewSource(1)) // what can be compressed is sent in no time
+	for i := range pieces {
+		_, _ = random.Read(value) // never fails
+		if err := client.Set(context.Background(), fmt.Sprintf("burst/%d", i), value, 0).Err(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	wrote, upTo := time.Since(start), r.members[0].applied()
+	within(r.t, 2*time.Minute, "the site has the burst", func() bool { return r.site.applied() >= upTo })
+	settled(r.t, append(slices.Clone(r.members), r.site))
+	after, _ := r.place.there.total()
+	r.t.Logf("a burst of %d bytes was written in %v, and was at the site after %v and %d bytes", pieces*size, wrote, time.Since(start), after-before)
+	if after-before > pieces*size*3/2 {
+		r.t.Errorf("%d bytes went to the site for a burst of %d", after-before, pieces*size)
+	}
 }
 
 // isCutOff cuts the site off, and lets it come back.
@@ -232,6 +263,7 @@ func (r *remote) isBack(member *redis.Client) {
 	site := r.site.client()
 	defer site.Close()
 	healed, doubtful := time.Now(), 0
+	before, _ := r.place.there.total()
 	within(r.t, time.Minute, "a write through the site is forwarded", func() bool {
 		err := site.Incr(ctx, counted).Err()
 		if err != nil && !redis.HasErrorPrefix(err, "CLUSTERDOWN") {
@@ -239,7 +271,9 @@ func (r *remote) isBack(member *redis.Client) {
 		}
 		return err == nil
 	})
-	r.t.Logf("a write went through the site %v after the link was whole again; before it %d in doubt", time.Since(healed), doubtful)
+	after, _ := r.place.there.total()
+	r.t.Logf("a write went through the site %v and %d bytes after the link was whole again; before it %d in doubt",
+		time.Since(healed), after-before, doubtful)
 	settled(r.t, append(slices.Clone(r.members), r.site))
 	if got, err := member.Get(ctx, counted).Int(); err != nil || got < increments+1 || got > increments+1+doubtful {
 		r.t.Errorf("%d increments were acknowledged, %d in doubt, and counted were %d, %v", increments+1, doubtful, got, err)

@@ -23,9 +23,9 @@ func TestMistakesInTheFile(t *testing.T) {
 		{"max_value: 5000000\n", `[1:12] max_value: "5000000" is not at most 4000000
 > 1 | max_value: 5000000
                  ^`},
-		{"join: !node1\n", `[1:7] join is not text: put it in quotes
-> 1 | join: !node1
-            ^`},
+		{"log_level: !node1\n", `[1:12] log_level is not text: put it in quotes
+> 1 | log_level: !node1
+                 ^`},
 		{"profile: lan\nprofile: wan\n", `[2:1] mapping key "profile" already defined at [1:1]
 > 2 | profile: wan
       ^`},

@@ -149,6 +149,7 @@ func facts(st replication.Status) []resp.Fact {
 		{Name: "generation", Value: number(st.Generation)},
 		{Name: "log_term", Value: number(st.LogTerm)},
 		{Name: "log_revision", Value: number(st.LogEnd)},
+		{Name: "raft_tls", Value: until(st.Expires)},
 		{Name: "health", Value: st.Health()},
 		{Name: "degraded", Value: oneLine(st.Degraded)},
 		{Name: "last_crash", Value: oneLine(st.Crash)},
@@ -159,10 +160,11 @@ func facts(st replication.Status) []resp.Fact {
 		if m.Voter {
 			role = "voter"
 		}
-		all = append(all, resp.Fact{
-			Name:  "member" + number(m.ID),
-			Value: fmt.Sprintf("id=%d,role=%s,resp=%s,raft=%s", m.ID, role, m.RESP, m.Raft),
-		})
+		about := fmt.Sprintf("id=%d,role=%s,resp=%s,raft=%s", m.ID, role, m.RESP, m.Raft)
+		if l, linked := st.Links[m.ID]; linked {
+			about += fmt.Sprintf(",contact_ms=%s,sent=%d,received=%d", milliseconds(l.Contact), l.Sent, l.Received)
+		}
+		all = append(all, resp.Fact{Name: "member" + number(m.ID), Value: about})
 	}
 	return all
 }
@@ -176,6 +178,14 @@ func milliseconds(d time.Duration) string {
 		return "-1"
 	}
 	return strconv.FormatInt(d.Milliseconds(), 10)
+}
+
+// until is how long the raft port speaks TLS, or that it does not.
+func until(expires time.Time) string {
+	if expires.IsZero() {
+		return "off"
+	}
+	return "on until " + expires.Format(time.DateOnly)
 }
 
 // flag is 1 for what is so.

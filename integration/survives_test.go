@@ -1,0 +1,141 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The table in docs/operations.md of what each number of nodes survives is found out by trying: nodes
+// are killed one after the other, and the others are asked to write and to read.
+
+const (
+	operations = "../docs/operations.md"
+	tableMark  = "<!-- survives -->\n"
+)
+
+// tries says what a cluster does of which some nodes run.
+func tries(nodes []*node, up int) (writes, reads bool) {
+	reads = true
+	for _, n := range nodes[:up] {
+		client := n.client()
+		got, err := client.Get(context.Background(), "kept").Result()
+		reads = reads && err == nil && got == "1"
+		_ = client.Close()
+	}
+	client := nodes[0].client()
+	defer client.Close()
+	// Whoever leads alone does not know it at once, and whoever lost its leader has another soon.
+	for range 20 {
+		err := client.Set(context.Background(), "tried", up, 0).Err()
+		if err == nil || redis.HasErrorPrefix(err, "CLUSTERDOWN") {
+			return err == nil, reads
+		}
+	}
+	return false, reads
+}
+
+// linearizable says whether a node answers reads that a majority must agree to.
+func linearizable(n *node) bool {
+	ctx := context.Background()
+	client := n.client()
+	defer client.Close()
+	conn := client.Conn()
+	defer conn.Close()
+	return conn.Do(ctx, "CONF", "CONSISTENCY", "linearizable").Err() == nil && conn.Get(ctx, "kept").Err() == nil
+}
+
+// cluster starts n voters, and waits until each of them votes and holds something.
+func cluster(t *testing.T, n int) (nodes []*node) {
+	t.Helper()
+	for range n {
+		nodes = append(nodes, newNode(t))
+	}
+	for i, node := range nodes {
+		node.hold = "2s"
+		if i == 0 {
+			node.start()
+		} else {
+			node.start("--join", nodes[0].raft)
+		}
+	}
+	for _, node := range nodes {
+		node.eventually("all vote", func() bool { return node.takesPart() && node.info()["raft_voters"] == fmt.Sprint(n) })
+	}
+	client := nodes[0].client()
+	defer client.Close()
+	if err := client.Set(context.Background(), "kept", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	settled(t, nodes)
+	return nodes
+}
+
+// survives kills all nodes of a cluster but one, one by one, and then all of it, as a power cut does.
+// It returns a row of the table.
+func survives(t *testing.T, n int) string {
+	t.Helper()
+	nodes := cluster(t, n)
+	lost := 0
+	for up := n - 1; up > 0; up-- {
+		nodes[up].kill()
+		writes, reads := tries(nodes, up)
+		if writes {
+			lost = n - up
+		}
+		if !reads {
+			t.Errorf("%d of %d nodes run, and one of them does not read", up, n)
+		}
+		if _, told := nodes[0].info()["staleness_ms"]; told && linearizable(nodes[0]) != writes {
+			t.Errorf("%d of %d nodes run: writes %v, linearizable reads %v", up, n, writes, !writes)
+		}
+	}
+	nodes[0].kill()
+	for _, node := range nodes {
+		node.launch()
+	}
+	back := "no"
+	nodes[0].eventually("it writes after a power cut of all", func() bool {
+		client := nodes[0].client()
+		defer client.Close()
+		return client.Set(context.Background(), "tried", "again", 0).Err() == nil
+	})
+	settled(t, nodes)
+	if _, reads := tries(nodes, n); reads {
+		back = "yes"
+	}
+	return fmt.Sprintf("| %d | %d | %d | %s |\n", n, lost, n-1, back)
+}
+
+// What the document says of each number of nodes is what happens.
+func TestSurvives(t *testing.T) {
+	start := time.Now()
+	table := "| Nodes | May be down, and writes go on | May be down, and reads go on | Power cut of all, then all start: nothing is lost |\n|---|---|---|---|\n"
+	for n := 1; n <= 5; n++ {
+		table += survives(t, n)
+	}
+	t.Logf("after %v:\n%s", time.Since(start), table)
+	content, err := os.ReadFile(operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(content), tableMark)
+	if len(parts) != 3 {
+		t.Fatalf("%s has no two lines %s", operations, tableMark)
+	}
+	if parts[1] == table {
+		return
+	}
+	if os.Getenv("CONFMAN_WRITE_TABLES") != "1" {
+		t.Fatalf("%s says\n%s\nand what happens is\n%s\nwrite it with CONFMAN_WRITE_TABLES=1", operations, parts[1], table)
+	}
+	parts[1] = table
+	if err := os.WriteFile(operations, []byte(strings.Join(parts, tableMark)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
