@@ -89,9 +89,9 @@ func tell(addr, said string) error {
 // joinsInTheCrowd starts a node that joins.
 func joinsInTheCrowd(t *testing.T, member *node) {
 	t.Helper()
-	n := newNode(t)
+	n, token := newNode(t), member.token()
 	start := time.Now()
-	n.start("--join", member.raft)
+	n.start("--join", token)
 	took := time.Since(start)
 	t.Logf("a node started and joined beside %d silent connections in %v", silent, took)
 	if took > 3*time.Second { // whoever waited for the silent ones would wait for 5 s

@@ -61,7 +61,7 @@ func cluster(t *testing.T, n int) (nodes []*node) {
 		if i == 0 {
 			node.start()
 		} else {
-			node.start("--join", nodes[0].raft)
+			node.start("--join", nodes[0].token())
 		}
 	}
 	for _, node := range nodes {
