@@ -129,12 +129,12 @@ func (p *program) memberReplace(c *cli.Context, n *node) error {
 // invite gets a token, says what to do with it, and waits for the node that uses it. Programs get
 // the token, and do not wait.
 func (p *program) invite(c *cli.Context, n *node, words []string, replaces string) error {
-	before, err := n.members()
+	seconds := int64(c.Duration("ttl") / time.Second)
+	token, err := n.text(append(words, "TTL", strconv.FormatInt(seconds, 10))...)
 	if err != nil {
 		return err
 	}
-	seconds := int64(c.Duration("ttl") / time.Second)
-	token, err := n.text(append(words, "TTL", strconv.FormatInt(seconds, 10))...)
+	before, err := n.members() // after the token: by now a node that has just joined knows all who came before
 	if err != nil {
 		return err
 	}
