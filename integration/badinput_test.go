@@ -71,9 +71,10 @@ func TestRefusedStarts(t *testing.T) {
 			[]string{"password", "resp"},
 		},
 		{
-			"a raft address beyond loopback", 2, nil,
+			"a raft address beyond loopback without certificates", 2,
+			[]string{"CONFMAN_RAFT_TLS=off"},
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", "0.0.0.0:0"},
-			[]string{"loopback", "raft"},
+			[]string{"loopback", "raft_tls"},
 		},
 		{
 			"a bad setting in a file", 2, nil,

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -16,6 +17,7 @@ type fault struct {
 	trace string
 	cmd   *exec.Cmd
 	said  *output
+	once  sync.Once
 }
 
 // inject has a node's system calls fail: those that concern one file, or with "" all.
@@ -35,14 +37,21 @@ func inject(t *testing.T, n *node, call, how, path string) *fault {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = f.cmd.Process.Kill() // it ends with the node, which may have ended
-		_ = f.cmd.Wait()
+		f.end()
 		if t.Failed() {
 			t.Logf("strace: %s", f.said)
 		}
 	})
 	n.eventually("strace is at it", func() bool { return strings.Contains(f.said.String(), "attached") || n.ended() })
 	return f
+}
+
+// end has the calls succeed again.
+func (f *fault) end() {
+	f.once.Do(func() {
+		_ = f.cmd.Process.Signal(os.Interrupt) // it ends with the node, which may have ended
+		_ = f.cmd.Wait()
+	})
 }
 
 // happened returns how many calls failed.
@@ -106,7 +115,13 @@ func TestErrorsOfTheDisk(t *testing.T) {
 			n := nodes[at]
 			l.goesOn(0, 1, 2)
 			logged := len(n.log.String())
-			f := inject(t, n, c.call, c.how, c.path(t, n))
+			path := c.path(t, n)
+			f := inject(t, n, c.call, c.how, path)
+			for now := c.path(t, n); now != path && !n.ended(); now = c.path(t, n) { // the log went on in another file
+				f.end()
+				path = now
+				f = inject(t, n, c.call, c.how, path)
+			}
 			start := time.Now()
 			if code := n.awaitEnd(); code != c.code {
 				t.Errorf("it ended with %d, want %d", code, c.code)

@@ -50,22 +50,29 @@ func linearizable(n *node) bool {
 	return conn.Do(ctx, "CONF", "CONSISTENCY", "linearizable").Err() == nil && conn.Get(ctx, "kept").Err() == nil
 }
 
-// cluster starts n voters, and waits until each of them votes and holds something.
-func cluster(t *testing.T, n int) (nodes []*node) {
+// cluster starts voters, and then nodes without a vote, and waits until each of them is what it is meant to be
+// and holds something.
+func cluster(t *testing.T, voters, nonVoters int) (nodes []*node) {
 	t.Helper()
-	for range n {
+	for range voters + nonVoters {
 		nodes = append(nodes, newNode(t))
 	}
 	for i, node := range nodes {
 		node.hold = "2s"
-		if i == 0 {
+		switch {
+		case i == 0:
 			node.start()
-		} else {
+		case i < voters:
 			node.start("--join", nodes[0].token())
+		default:
+			node.start("--join", nodes[0].token("--non-voter"))
 		}
 	}
-	for _, node := range nodes {
-		node.eventually("all vote", func() bool { return node.takesPart() && node.info()["raft_voters"] == fmt.Sprint(n) })
+	for i, node := range nodes {
+		node.eventually("it is what it is meant to be", func() bool {
+			info := node.info()
+			return (info["raft_role"] != "non-voter") == (i < voters) && info["loading"] == "0" && info["raft_leader"] != "0" && info["raft_voters"] == fmt.Sprint(voters)
+		})
 	}
 	client := nodes[0].client()
 	defer client.Close()
@@ -77,11 +84,11 @@ func cluster(t *testing.T, n int) (nodes []*node) {
 }
 
 // survives kills all nodes of a cluster but one, one by one, and then all of it, as a power cut does.
-// It returns a row of the table.
-func survives(t *testing.T, n int) string {
+// Those without a vote go first. It returns a row of the table.
+func survives(t *testing.T, voters, nonVoters int) string {
 	t.Helper()
-	nodes := cluster(t, n)
-	lost := 0
+	nodes := cluster(t, voters, nonVoters)
+	n, lost := len(nodes), 0
 	for up := n - 1; up > 0; up-- {
 		nodes[up].kill()
 		writes, reads := tries(nodes, up)
@@ -109,7 +116,11 @@ func survives(t *testing.T, n int) string {
 	if _, reads := tries(nodes, n); reads {
 		back = "yes"
 	}
-	return fmt.Sprintf("| %d | %d | %d | %s |\n", n, lost, n-1, back)
+	of, down := fmt.Sprint(voters), fmt.Sprint(lost)
+	if nonVoters > 0 {
+		of, down = fmt.Sprintf("%d, and %d non-voters", voters, nonVoters), fmt.Sprintf("%d, and the non-voters", lost-nonVoters)
+	}
+	return fmt.Sprintf("| %s | %s | %d | %s |\n", of, down, n-1, back)
 }
 
 // What the document says of each number of nodes is what happens.
@@ -117,8 +128,9 @@ func TestSurvives(t *testing.T) {
 	start := time.Now()
 	table := "| Nodes | May be down, and writes go on | May be down, and reads go on | Power cut of all, then all start: nothing is lost |\n|---|---|---|---|\n"
 	for n := 1; n <= 5; n++ {
-		table += survives(t, n)
+		table += survives(t, n, 0)
 	}
+	table += survives(t, 3, 2)
 	t.Logf("after %v:\n%s", time.Since(start), table)
 	content, err := os.ReadFile(operations)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/lni/dragonboat/v4/raftio"
 	pb "github.com/lni/dragonboat/v4/raftpb"
@@ -24,11 +25,16 @@ type link struct {
 	conn net.Conn
 	gone *atomic.Bool // conn has ended
 	buf  []byte
+
+	through through
 }
 
 // SendMessageBatch sends a batch or drops it. It never fails.
 func (l *link) SendMessageBatch(batch pb.MessageBatch) error {
 	for _, part := range parts(batch) {
+		if part = l.through.unsent(part, time.Now()); len(part.Requests) == 0 {
+			continue
+		}
 		if !l.send(part) {
 			break // what follows is of no use without it
 		}
@@ -43,7 +49,10 @@ func (l *link) send(batch pb.MessageBatch) (sent bool) {
 		return false
 	}
 	for !sent && l.connect() { // a connection may die under the first try
-		if sent = send(l.conn, l.buf, l.t.writeTime) == nil; !sent {
+		start := time.Now()
+		if sent = send(l.conn, l.buf, l.t.writeTime) == nil; sent {
+			l.through.sent(batch, time.Since(start), time.Now())
+		} else {
 			l.Close()
 		}
 	}
@@ -57,7 +66,7 @@ func (l *link) send(batch pb.MessageBatch) (sent bool) {
 func (l *link) Close() {
 	if l.conn != nil {
 		_ = l.conn.Close()
-		l.conn = nil
+		l.conn, l.through = nil, through{}
 	}
 }
 
