@@ -7,8 +7,10 @@ import (
 	pb "github.com/lni/dragonboat/v4/raftpb"
 )
 
-// slowSend is how long it takes to send a frame over a link that is worth saving.
-const slowSend = 500 * time.Millisecond
+const (
+	slowSend = 50 * time.Millisecond  // to send a frame, on a link that is worth saving
+	onItsWay = 500 * time.Millisecond // for what was sent to arrive and be answered, at least
+)
 
 // A through is up to where a leader's entries have been put on a slow connection. A leader that has lost
 // track of a follower sends it all that it lacks, once more with each of its answers; over a slow link
@@ -56,7 +58,7 @@ func (p *through) sent(batch pb.MessageBatch, took time.Duration, now time.Time)
 	}
 	for _, m := range batch.Requests {
 		if m.Type == pb.Replicate && len(m.Entries) > 0 {
-			*p = through{m.Term, m.Entries[len(m.Entries)-1].Index, now.Add(2 * took)}
+			*p = through{m.Term, m.Entries[len(m.Entries)-1].Index, now.Add(max(2*took, onItsWay))}
 		}
 	}
 }
