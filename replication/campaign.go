@@ -48,9 +48,11 @@ type succession struct {
 
 // lost looks into it when a connection with a host has ended, or when the host is dead for certain.
 func (s *succession) lost(ctx context.Context, host string, dead bool) {
+	hit, during := s.leader() // while this waits for its turn the host may have begun to lead anew
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	leader, term := s.leader()
+	dead = dead && leader == hit && term == during
 	if ctx.Err() != nil || leader == 0 || leader == s.self {
 		return
 	}

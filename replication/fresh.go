@@ -50,7 +50,8 @@ func (f *freshness) proved(at time.Time) {
 
 // age returns how old the data may be, or -1 if that was never known. A machine that was
 // suspended counts the time only by the clock on the wall, and one whose clock was set back only by
-// the other one: the larger of the two is right or on the safe side.
+// the other one: the larger of the two is right or on the safe side. (Where both stood still, as in a virtual
+// machine that was paused, nobody here can know.)
 func (f *freshness) age(now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -78,7 +78,7 @@ func (n *Node) someAddrs() []string {
 func (n *Node) grant(host string, request []byte) (cert []byte, err error) {
 	a, err := n.certs().Authority()
 	if err != nil {
-		return nil, fmt.Errorf("this node has no key of the cluster's authority to issue a certificate with, but others may have: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNoKey, err)
 	}
 	granted, err := a.Grant(certs.Identity{Cluster: n.identity.Cluster.String(), Host: host}, request, n.now())
 	if err != nil {
@@ -87,11 +87,19 @@ func (n *Node) grant(host string, request []byte) (cert []byte, err error) {
 	return certs.EncodeCerts(granted), nil
 }
 
-var errNoVote = errors.New("only voters get the key of the cluster's authority")
+var (
+	errNoVote = errors.New("only voters get the key of the cluster's authority")
+	errNoKey  = errors.New("this node has no key of the cluster's authority to issue a certificate with, but others may have")
+)
 
 // authorityKey gives another voter the key of the cluster's authority, so that every voter can
 // take up new nodes. A non-voter, which may stand in a place where others come by, does not get it.
 func (n *Node) authorityKey(host string) ([]byte, error) {
+	select {
+	case <-n.ready:
+	default:
+		return nil, errors.New("this node is still starting")
+	}
 	voters, _ := n.shardInfo()
 	for _, target := range voters {
 		if target == host {

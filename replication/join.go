@@ -142,6 +142,9 @@ func (n *Node) request(ctx context.Context, d entrance, r joinRequest) (answer j
 	var refusal error
 	turn := 0
 	err = n.persist(ctx, func(ctx context.Context) error {
+		if r.Token == "" && n.store != nil && n.store.Applied() > 0 {
+			return nil // it has been reached meanwhile
+		}
 		seed = d.addrs[turn%len(d.addrs)]
 		turn++
 		reply, err := ask(ctx, seed, d.how, request)

@@ -88,9 +88,11 @@ const expiresSoon = 30 * 24 * time.Hour
 // takeAuthority asks the other members for the key of the cluster's authority, if this node votes and does
 // not have it: then it can take up new nodes when those that have it now are gone.
 func (n *Node) takeAuthority(ctx context.Context) {
-	if n.transport.keys == nil || n.certs().Has(certs.AuthorityKeyFile) || !n.votes() {
+	if n.transport.keys == nil || n.certs().Has(certs.AuthorityKeyFile) || !n.votes() || n.now().Before(n.keyWanted) {
 		return
 	}
+	n.keyPause = max(roleEvery, min(2*n.keyPause, time.Minute)) // it may be that nobody has it
+	n.keyWanted = n.now().Add(n.keyPause)
 	for _, m := range n.members() {
 		if m.Host == n.identity.Host {
 			continue

@@ -138,6 +138,7 @@ func enrol(tx *store.Tx, m Member) (id, replaces uint64, err error) {
 		if known.Host == m.Host {
 			m.ID, m.Replaces = known.ID, max(known.Replaces, m.Replaces)
 			m.NonVoter, m.Leaving, m.Forced = known.NonVoter, known.Leaving, known.Forced
+			m.Boots, m.Life, m.Profile = known.Boots, known.Life, known.Profile
 		}
 	}
 	return m.ID, m.Replaces, putMember(tx, m)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"confman/store"
 )
@@ -130,9 +129,6 @@ func (n *Node) lookAtVoters(ctx context.Context) (v voters, err error) {
 	return v, nil
 }
 
-// answerTime is how long a node has to say that it runs.
-const answerTime = time.Second
-
 // whoRuns returns the members that answer this node, itself included.
 func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
 	type answer struct {
@@ -143,7 +139,7 @@ func (n *Node) whoRuns(ctx context.Context) map[uint64]bool {
 	answers := make(chan answer)
 	members := slices.DeleteFunc(n.members(), func(m Member) bool { return m.ID == n.identity.Node })
 	for _, m := range members {
-		go func() { answers <- answer{m.ID, n.transport.introduce(ctx, m.Host, answerTime)} }()
+		go func() { answers <- answer{m.ID, n.transport.introduce(ctx, m.Host, n.transport.dialTime)} }()
 	}
 	for range members {
 		if a := <-answers; a.err == nil {

@@ -68,6 +68,8 @@ type Node struct {
 	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	keyWanted time.Time // when to ask for the authority's key again, and how long to wait then
+	keyPause  time.Duration
 	leaving   atomic.Bool   // it stops, and stands for no election
 	ready     chan struct{} // closed at the end of Start
 }
@@ -249,7 +251,7 @@ func (n *Node) startRaft() error {
 	n.transport = &transport{
 		cluster: n.identity.Cluster, host: n.identity.Host, boots: n.identity.Boots, life: n.life, ln: n.Raft, addr: n.raftAddr(),
 		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
-		limits: limits{silence: n.Profile.silence(), snapshotRate: n.SnapshotRate},
+		limits: limits{silence: n.Profile.silence(), dialTime: n.Profile.dialTime(), snapshotRate: n.SnapshotRate},
 	}
 	n.transport.dial, n.transport.reached = n.dial, n.reached
 	if n.alone {

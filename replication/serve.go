@@ -79,13 +79,12 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 		return t.reply(conn, welcome{t.book.addresses()})
 	case kindKey:
 		return t.serveKey(conn, h.Host)
+	case kindReach: // it ends with its answer, which says nothing of the host
+		return t.serveReach(conn, r)
 	}
 	t.peers.came(h.Host)
 	defer t.parted(h.Host)
-	switch h.Kind {
-	case kindReach:
-		return t.serveReach(conn, r)
-	case kindSnapshot:
+	if h.Kind == kindSnapshot {
 		return t.serveSnapshot(conn, r, l)
 	}
 	return t.serveRaft(r, l)

@@ -78,27 +78,37 @@ type invitation struct {
 	Host     string `json:"host,omitempty"` // that has used it; no other one may
 }
 
-// redeem lets a host use a token, which it may do again, and returns what it was invited for.
-func redeem(tx *store.Tx, id, secret, host string) (invitation, error) {
-	name := store.Join(tokensNamespace, id)
-	rec, found := tx.Get(name)
+// invited returns what a host that has a token was invited for, if it may use it.
+//
+// known is the member that has the name of the host, if there is one: a token makes nobody that host, unless
+// it is by this token that it is to become one, and has not started yet.
+func invited(tx *store.Tx, r joinRequest, known Member) (inv invitation, err error) {
+	rec, found := tx.Get(store.Join(tokensNamespace, r.Token))
 	if !found {
-		return invitation{}, finally{errors.New("this token has expired, or never was one of this cluster: confman token, on a member, prints a new one")}
+		return inv, finally{errors.New("this token has expired, or never was one of this cluster: confman token, on a member, prints a new one")}
 	}
-	var inv invitation
 	if err := json.Unmarshal([]byte(rec.Value), &inv); err != nil {
 		return inv, fmt.Errorf("token: %w", err)
 	}
 	switch {
-	case inv.Hash != hashOf(secret):
+	case inv.Hash != hashOf(r.Secret):
 		return inv, finally{errNoToken}
-	case inv.Host == host:
+	case inv.Host == r.Host && known.Boots == 0:
 		return inv, nil
-	case inv.Host != "":
+	case inv.Host != "" || known.ID != 0:
 		return inv, finally{errors.New("another machine has used this token: confman token, on a member, prints a new one")}
 	}
-	inv.Host = host
-	return inv, setInvitation(tx, id, inv, rec.Expires)
+	return inv, nil
+}
+
+// redeem notes which host uses a token, unless that stands there.
+func redeem(tx *store.Tx, r joinRequest, inv invitation) error {
+	if inv.Host == r.Host {
+		return nil
+	}
+	inv.Host = r.Host
+	rec, _ := tx.Get(store.Join(tokensNamespace, r.Token))
+	return setInvitation(tx, r.Token, inv, rec.Expires)
 }
 
 func setInvitation(tx *store.Tx, id string, inv invitation, expires store.Millis) error {

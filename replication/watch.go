@@ -70,7 +70,7 @@ func (n *Node) watchPlace(ctx context.Context) {
 	members := slices.DeleteFunc(n.members(), func(m Member) bool { return m.Host == n.identity.Host })
 	answers := make(chan error)
 	for _, m := range members {
-		go func() { answers <- n.transport.introduce(ctx, m.Host, probeTime) }()
+		go func() { answers <- n.transport.introduce(ctx, m.Host, n.transport.dialTime) }()
 	}
 	for range members {
 		if err := <-answers; errors.Is(err, errFinal) {
