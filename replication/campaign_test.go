@@ -301,10 +301,10 @@ func TestALeaderHandsOver(t *testing.T) {
 	c := patientThree(t, nil)
 	leader := c.leader()
 	c.stop(leader)
+	if !slices.ContainsFunc(c.nodes, (*Node).leads) { // whoever voted for nobody may hear of it later
+		t.Error("nobody leads when the leader has stopped")
+	}
 	for _, n := range c.nodes {
-		if l, _, _ := n.raft.sees(); l == leader.identity.Node {
-			t.Errorf("node %d has node %d for its leader, which has stopped", n.identity.Node, l)
-		}
 		c.update(n, write("after", "it"))
 	}
 }
