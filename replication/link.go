@@ -31,10 +31,10 @@ type link struct {
 
 // SendMessageBatch sends a batch or drops it. It never fails.
 func (l *link) SendMessageBatch(batch pb.MessageBatch) error {
+	if batch = l.through.unsent(batch, time.Now()); len(batch.Requests) == 0 {
+		return nil
+	}
 	for _, part := range parts(batch) {
-		if part = l.through.unsent(part, time.Now()); len(part.Requests) == 0 {
-			continue
-		}
 		if !l.send(part) {
 			break // what follows is of no use without it
 		}
@@ -51,7 +51,7 @@ func (l *link) send(batch pb.MessageBatch) (sent bool) {
 	for !sent && l.connect() { // a connection may die under the first try
 		start := time.Now()
 		if sent = send(l.conn, l.buf, l.t.writeTime) == nil; sent {
-			l.through.sent(batch, time.Since(start), time.Now())
+			l.through.sent(batch, len(l.buf), time.Since(start), time.Now())
 		} else {
 			l.Close()
 		}

@@ -15,7 +15,7 @@ func parts(batch pb.MessageBatch) []pb.MessageBatch {
 	var all []pb.MessageBatch
 	part, size := batch, 0
 	part.Requests = nil
-	for _, whole := range distinct(batch.Requests) {
+	for _, whole := range batch.Requests {
 		for _, m := range divide(whole) {
 			if size += m.Size(); size > step && len(part.Requests) > 0 {
 				all = append(all, part)
@@ -25,27 +25,6 @@ func parts(batch pb.MessageBatch) []pb.MessageBatch {
 		}
 	}
 	return append(all, part)
-}
-
-// distinct leaves out what another message says as well. A leader that has lost track of a follower
-// sends it all that it lacks, from one place in the log on, in answer to each of its heartbeats.
-func distinct(messages []pb.Message) (kept []pb.Message) {
-	type place struct{ term, index uint64 }
-	from := map[place]int{} // in kept
-	for _, m := range messages {
-		if m.Type == pb.Replicate && len(m.Entries) > 0 {
-			at := place{m.Term, m.LogIndex}
-			if i, found := from[at]; found {
-				if len(m.Entries) > len(kept[i].Entries) {
-					kept[i] = m
-				}
-				continue
-			}
-			from[at] = len(kept)
-		}
-		kept = append(kept, m)
-	}
-	return kept
 }
 
 // divide makes several messages of one that carries many entries, as if the leader had sent these.

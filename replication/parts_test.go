@@ -3,6 +3,7 @@ package replication
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	pb "github.com/lni/dragonboat/v4/raftpb"
 )
@@ -62,8 +63,8 @@ func TestPartsOfSmallOnes(t *testing.T) {
 }
 
 // What another message says as well is left out; what only looks like it is not.
-func TestDistinct(t *testing.T) {
-	got := distinct([]pb.Message{
+func TestWhatABatchSaysTwice(t *testing.T) {
+	got := through{}.unsent(pb.MessageBatch{Requests: []pb.Message{
 		{Type: pb.Replicate, Term: 4, LogIndex: 9, Entries: entries(10, 1)},
 		{Type: pb.Replicate, Term: 4, LogIndex: 9},
 		{Type: pb.Replicate, Term: 4, LogIndex: 9, Entries: entries(10, 1, 1)},
@@ -71,12 +72,12 @@ func TestDistinct(t *testing.T) {
 		{Type: pb.Heartbeat, Term: 4, LogIndex: 9},
 		{Type: pb.Replicate, Term: 5, LogIndex: 9, Entries: entries(10, 1)},
 		{Type: pb.Replicate, Term: 4, LogIndex: 9, Entries: entries(10, 1)},
-	})
+	}}, time.Now()).Requests
 	var lengths []int
 	for _, m := range got {
 		lengths = append(lengths, len(m.Entries))
 	}
-	if want := []int{2, 0, 1, 0, 1}; !reflect.DeepEqual(lengths, want) {
+	if want := []int{1, 0, 1, 1, 0, 1, 1}; !reflect.DeepEqual(lengths, want) {
 		t.Errorf("messages of %v entries are left, want %v", lengths, want)
 	}
 }

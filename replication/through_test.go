@@ -16,15 +16,15 @@ func replicate(term, first, last uint64) pb.Message {
 	return m
 }
 
-// What is on its way over a slow link is not sent again with every try of the leader's, and all else is.
+// What is on its way is not sent again with every try of the leader's, and all else is.
 func TestWhatIsOnItsWayIsNotSentAgain(t *testing.T) {
 	now := time.Now()
 	var p through
-	p.sent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 3, 9)}}, slowSend-1, now)
+	p.sent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 3, 9)}}, largeSend-1, slowSend-1, now)
 	if p != (through{}) {
-		t.Error("a fast link is spared")
+		t.Error("what is small is spared on a fast link")
 	}
-	p.sent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 3, 9), {Type: pb.Heartbeat, Term: 7}}}, time.Second, now)
+	p.sent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 3, 9), {Type: pb.Heartbeat, Term: 7}}}, 0, time.Second, now)
 	batch := pb.MessageBatch{Requests: []pb.Message{
 		replicate(7, 3, 9), replicate(7, 5, 11), {Type: pb.Heartbeat, Term: 7}, replicate(7, 10, 12), replicate(8, 3, 9), {Type: pb.Replicate, Term: 7, LogIndex: 9},
 	}}
@@ -35,10 +35,28 @@ func TestWhatIsOnItsWayIsNotSentAgain(t *testing.T) {
 	if m := left[0]; m.LogIndex != 9 || m.LogTerm != 9 || len(m.Entries) != 2 || m.Entries[0].Index != 10 {
 		t.Errorf("of one that goes further is left %+v", m)
 	}
+	if m := left[2]; m.LogIndex != 11 || len(m.Entries) != 1 {
+		t.Errorf("of one that goes further than another of its batch is left %+v", m)
+	}
 	if len(batch.Requests) != 6 || len(batch.Requests[1].Entries) != 7 {
 		t.Error("dragonboat's own messages were changed")
 	}
-	if left := p.unsent(batch, now.Add(2*time.Second+1)).Requests; len(left) != 6 {
+}
+
+// Who lacks what came before gets it at once, and who has not answered for a while gets all of it again.
+func TestWhatIsAskedForIsSent(t *testing.T) {
+	now := time.Now()
+	var p through
+	p.sent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 5, 9)}}, largeSend, 0, now)
+	for what, batch := range map[string]pb.MessageBatch{
+		"what came before": {Requests: []pb.Message{replicate(7, 3, 9)}},
+		"what comes after": {Requests: []pb.Message{replicate(7, 12, 14)}},
+	} {
+		if left := p.unsent(batch, now).Requests; len(left) != 1 || len(left[0].Entries) != len(batch.Requests[0].Entries) {
+			t.Errorf("%s: %+v", what, left)
+		}
+	}
+	if left := p.unsent(pb.MessageBatch{Requests: []pb.Message{replicate(7, 5, 9)}}, now.Add(onItsWay+1)).Requests; len(left) != 1 {
 		t.Error("after a while it is not sent again")
 	}
 }
