@@ -27,10 +27,14 @@ type link struct {
 	buf  []byte
 
 	through through
+	rejects int64 // that had come when through began
 }
 
 // SendMessageBatch sends a batch or drops it. It never fails.
 func (l *link) SendMessageBatch(batch pb.MessageBatch) error {
+	if n := l.t.peers.traffic(l.host).rejects.Load(); n != l.rejects {
+		l.through, l.rejects = through{}, n
+	}
 	if batch = l.through.unsent(batch, time.Now()); len(batch.Requests) == 0 {
 		return nil
 	}

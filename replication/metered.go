@@ -16,6 +16,7 @@ type Link struct {
 type traffic struct {
 	sent, received atomic.Int64
 	last           atomic.Pointer[time.Time] // when anything was received
+	rejects        atomic.Int64              // how often the host said that it lacks what comes before what it was sent
 }
 
 // link is what has been counted.

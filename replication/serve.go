@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -154,9 +155,15 @@ func (t *transport) serveRaft(r *bufio.Reader, l *life) error {
 		}
 		signal(l.heard)
 		t.peers.heard(batch.Requests)
+		if slices.ContainsFunc(batch.Requests, rejects) {
+			t.peers.traffic(l.host).rejects.Add(1) // before raft can answer that
+		}
 		t.batches(batch)
 	}
 }
+
+// rejects reports whether a follower says that it lacks what comes before what it was sent.
+func rejects(m pb.Message) bool { return m.Type == pb.ReplicateResp && m.Reject }
 
 func (t *transport) serveSnapshot(conn net.Conn, r *bufio.Reader, l *life) error {
 	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxChunk}

@@ -17,7 +17,7 @@ const (
 // track of a follower sends it all that it lacks, once more with each of its answers; over a slow link
 // an answer takes longer than the next try, and each try would carry everything again. What is on a
 // connection arrives, so it is left out for a while. Then it is sent again: the other side may not have had
-// room for it. A follower that lacks what came before says so, and gets that at once.
+// room for it. A follower that lacks something rejects what comes after, and gets all of it at once.
 type through struct {
 	term        uint64
 	from, index uint64 // behind which, and up to which

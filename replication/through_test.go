@@ -60,3 +60,36 @@ func TestWhatIsAskedForIsSent(t *testing.T) {
 		t.Error("after a while it is not sent again")
 	}
 }
+
+// A follower that rejects what it was sent is sent all of it again at once, however much goes on.
+func TestWhoRejectsIsSentAllAgain(t *testing.T) {
+	var a table
+	one := startWire(t, &a, &transport{host: hostA})
+	two := startWire(t, &a, &transport{host: hostB})
+	l, back := one.link(t, hostB), two.link(t, hostA)
+	large := replicate(7, 3, 9)
+	large.Entries[0].Cmd = make([]byte, largeSend)
+	send := func() {
+		t.Helper()
+		if err := l.SendMessageBatch(pb.MessageBatch{SourceAddress: hostA, Requests: []pb.Message{large}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	receive(t, two.got)
+	send()
+	if err := l.SendMessageBatch(one.batch(7)); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, two.got); got.Requests[0].Type != pb.Heartbeat {
+		t.Error("it was sent again without being asked for")
+	}
+	if err := back.SendMessageBatch(pb.MessageBatch{SourceAddress: hostB, Requests: []pb.Message{{Type: pb.ReplicateResp, Term: 7, Reject: true}}}); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, one.got)
+	send()
+	if got := receive(t, two.got); got.Requests[0].Type != pb.Replicate {
+		t.Error("it was not sent again")
+	}
+}
