@@ -94,6 +94,9 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
+// given are the addresses that freeAddr has returned.
+var given sync.Map
+
 // freeAddr returns a loopback address that nobody listens at.
 func freeAddr(t *testing.T) string {
 	t.Helper()
@@ -101,6 +104,9 @@ func freeAddr(t *testing.T) string {
 		// Below the ports that the system gives to whoever connects: nobody has it by chance before
 		// the node listens there.
 		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.Intn(12_000))
+		if _, again := given.LoadOrStore(addr, true); again {
+			continue
+		}
 		if ln, err := net.Listen("tcp", addr); err == nil {
 			_ = ln.Close() // the node opens it
 			return addr
