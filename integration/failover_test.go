@@ -56,6 +56,7 @@ func TestFailoverUnderLoad(t *testing.T) {
 			t.Skip("only root can cut a network")
 		}
 		need(t, "iptables-restore", "CONFMAN_FAILOVER")
+		need(t, "ss", "CONFMAN_FAILOVER")
 		f.rounds(t, figure{name: "the leader's network is cut", median: 300 * time.Millisecond, max: 600 * time.Millisecond}, often(30, 3), &cut{})
 	})
 	t.Run("rolling restart", f.rolling)
@@ -272,7 +273,7 @@ func (c *cut) restore(t *testing.T, verb string) {
 func portsOf(t *testing.T, n *node) (ports []string) {
 	out, err := exec.Command("ss", "-tnpH", "state", "established").Output()
 	if err != nil {
-		t.Skip("ss cannot be run: ", err)
+		t.Fatal("ss: ", err)
 	}
 	_, resp, _ := net.SplitHostPort(n.resp)
 	for line := range strings.Lines(string(out)) {

@@ -6,10 +6,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-func TestBudget(t *testing.T) {
+// Who waits gets what there is in the order of coming.
+func TestBudget(t *testing.T) { synctest.Test(t, testBudget) }
+
+func testBudget(t *testing.T) {
 	b := newBudget(100)
 	if taken, enough := b.more(0, 60, 0); taken != 60 || !enough {
 		t.Fatalf("%d, %v", taken, enough)
@@ -30,16 +34,15 @@ func TestBudget(t *testing.T) {
 			came <- 80
 		}
 	})
-	for b.waits() < 1 {
-		time.Sleep(time.Millisecond)
-	}
+	synctest.Wait() // it waits for its turn
 	all.Go(func() {
 		if b.take(10, time.Minute) {
 			came <- 10
 		}
 	})
-	for b.waits() < 2 {
-		time.Sleep(time.Millisecond)
+	synctest.Wait()
+	if n := b.waiting.Len(); n != 2 {
+		t.Errorf("%d wait: the small one has overtaken the large one", n)
 	}
 	b.give(50)
 	b.give(50)
@@ -47,13 +50,6 @@ func TestBudget(t *testing.T) {
 	if first := <-came; first+<-came != 90 || b.left != 10 {
 		t.Errorf("%d is left", b.left)
 	}
-}
-
-// waits counts who waits.
-func (b *budget) waits() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.waiting.Len()
 }
 
 // A command for which there is no room is dropped, wherever its bytes are cut, and those in front of
