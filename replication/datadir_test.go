@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"confman/store"
 )
@@ -104,4 +105,23 @@ func TestASecondProcessIsRefused(t *testing.T) {
 	if err := d.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// What is set aside twice within a millisecond, or while the clock is set back, is kept twice.
+func TestNothingIsSetAsideOntoAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // time stands still
+		dir := t.TempDir()
+		for i := range 3 {
+			if err := os.WriteFile(filepath.Join(dir, store.FileName), []byte{byte('0' + i)}, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			aside, err := setAside(dir, replacedPrefix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept, err := os.ReadFile(filepath.Join(aside, store.FileName)); err != nil || string(kept) != string(byte('0'+i)) {
+				t.Errorf("%s has %q, %v", aside, kept, err)
+			}
+		}
+	})
 }

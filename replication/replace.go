@@ -103,8 +103,7 @@ func setAside(dir, prefix string, also ...string) (string, error) {
 			continue
 		}
 		if aside == "" {
-			aside = filepath.Join(dir, prefix+time.Now().UTC().Format("20060102T150405.000"))
-			if err := os.Mkdir(aside, 0o700); err != nil {
+			if aside, err = newFolder(dir, prefix); err != nil {
 				return "", fmt.Errorf("set aside: %w", err)
 			}
 		}
@@ -113,6 +112,16 @@ func setAside(dir, prefix string, also ...string) (string, error) {
 		}
 	}
 	return aside, store.Dir(dir).SyncDir()
+}
+
+// newFolder makes a folder that is named for the time, or for the next millisecond at which there is none.
+func newFolder(dir, prefix string) (string, error) {
+	for at := time.Now().UTC(); ; at = at.Add(time.Millisecond) {
+		folder := filepath.Join(dir, prefix+at.Format("20060102T150405.000"))
+		if err := os.Mkdir(folder, 0o700); !errors.Is(err, os.ErrExist) {
+			return folder, err
+		}
+	}
 }
 
 // place returns the member whose place a new node takes, or 0 if it takes none's.
