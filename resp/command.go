@@ -32,7 +32,7 @@ type Command struct {
 }
 
 // Flags say where a command runs and what it may do there.
-type Flags uint16
+type Flags uint32
 
 // What COMMAND tells, and what decides about AUTH, MULTI and the way to the data.
 const (
@@ -45,6 +45,7 @@ const (
 	Admin                       // for operators
 	Dangerous                   // slow, or tells much: ACL rules leave it out
 	NoMulti                     // is refused inside MULTI
+	Grows                       // may make the data larger
 )
 
 // A table holds the commands by name.
@@ -58,9 +59,10 @@ type table struct {
 func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
-		stringCommands, numberCommands, hashCommands, keyCommands, expireCommands, scanCommands,
-		transactionCommands, connectionCommands, clientCommands, confCommands, waitCommands, serverCommands, introspectionCommands,
-		backupCommands, memberCommands,
+		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
+		objectCommands, dumpCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
+		waitCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
+		introspectionCommands, backupCommands, memberCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

@@ -29,7 +29,7 @@ func (c *Command) flagNames() (names []string) {
 	for _, f := range []struct {
 		flag Flags
 		name string
-	}{{Writes, "write"}, {Reads, "readonly"}, {Admin, "admin"}, {Fast, "fast"}, {NoAuth, "no_auth"}, {NoMulti, "no_multi"}} {
+	}{{Writes, "write"}, {Reads, "readonly"}, {Grows, "denyoom"}, {Admin, "admin"}, {Fast, "fast"}, {NoAuth, "no_auth"}, {NoMulti, "no_multi"}} {
 		if c.Flags&f.flag != 0 {
 			names = append(names, f.name)
 		}

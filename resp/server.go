@@ -43,6 +43,11 @@ type Server struct {
 	Facts        func() []Fact          // what INFO says of the node and its cluster; nothing
 	Snapshot     func() *store.Snapshot // of the node's data, for BACKUP; none are given
 	Members      Members                // administers the cluster, for MEMBER; nobody does
+	Sync         func() error           // puts all that was applied on this node's disk, for SAVE; it is there
+	Compact      func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
+	Shutdown     func()                 // begins the end of this node, for SHUTDOWN; it does not end
+	AllowFlush   bool                   // whether FLUSHALL and FLUSHDB are carried out
+	Namespaces   bool                   // whether SCAN and the like show a namespace once, as a hash, instead of its configs
 	Log          *slog.Logger           // nowhere
 	Now          func() time.Time       // time.Now
 	MaxValue     int                    // bytes of a value: 1 MiB

@@ -19,10 +19,12 @@ type arg struct {
 
 // kinds of arguments that are not plain strings, by the names they have in synopses.
 var kinds = map[string]string{
-	"key": "key", "pattern": "pattern",
+	"key": "key", "key1": "key", "key2": "key", "source": "key", "destination": "key", "newkey": "key", "pattern": "pattern",
 	"seconds": "integer", "milliseconds": "integer", "count": "integer", "cursor": "integer",
 	"node": "integer", "increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
-	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer",
+	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer", "start": "integer", "end": "integer",
+	"offset": "integer", "length": "integer", "min-match-len": "integer", "destination-db": "integer", "ttl": "integer",
+	"numfields": "integer", "frequency": "integer", "version": "integer", "float": "double",
 	"unix-time-seconds": "unix-time", "unix-time-milliseconds": "unix-time",
 }
 

@@ -1,0 +1,4 @@
+package resp
+
+// dumpCommands carry configs to other servers and back.
+var dumpCommands = []Command{}

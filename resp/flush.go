@@ -1,0 +1,4 @@
+package resp
+
+// flushCommands delete everything.
+var flushCommands = []Command{}

@@ -1,0 +1,4 @@
+package resp
+
+// hashExpireCommands are about when the configs of a namespace will be gone.
+var hashExpireCommands = []Command{}

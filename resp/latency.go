@@ -1,0 +1,4 @@
+package resp
+
+// latencyCommands tell how long commands take.
+var latencyCommands = []Command{}

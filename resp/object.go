@@ -1,0 +1,4 @@
+package resp
+
+// objectCommands tell what a config takes.
+var objectCommands = []Command{}

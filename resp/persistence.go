@@ -1,0 +1,4 @@
+package resp
+
+// persistenceCommands are about this node's disk, and about its end.
+var persistenceCommands = []Command{}

@@ -1,0 +1,4 @@
+package resp
+
+// slowlogCommands tell which commands took long.
+var slowlogCommands = []Command{}
