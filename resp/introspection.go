@@ -58,7 +58,7 @@ func commandInfo(_ context.Context, c *Call) Reply {
 	all := []Reply{}
 	for _, cmd := range c.chosen() {
 		if cmd == nil {
-			all = append(all, NullArray{})
+			all = append(all, nil)
 		} else {
 			all = append(all, cmd.info())
 		}

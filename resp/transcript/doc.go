@@ -13,5 +13,5 @@
 //
 // A transcript runs on confman and on Redis. Where Redis answers something else, its answer
 // stands below confman's in lines that begin with "! ", and a comment above the command
-// says why. A file that begins with "# confman only: reason" does not run on Redis.
+// names one of the [Deviations] and says why: "# [order] Listings are sorted." A file that begins with "# confman only: reason" does not run on Redis.
 package transcript

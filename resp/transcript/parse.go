@@ -15,7 +15,8 @@ type Step struct {
 	Words      []string
 	Want       []string // lines, as redis-cli shows them
 	Redis      []string // lines that Redis answers, if they are others
-	Why        bool     // a comment stands right above
+	ID         string   // of the [Deviation] that the comment right above names
+	Why        string   // what that comment says of it
 }
 
 // only begins a file that is not for Redis.
@@ -23,22 +24,23 @@ const only = "# confman only: "
 
 // Parse reads a transcript, and whether it is for confman only.
 func Parse(text string) (steps []Step, confmanOnly bool, err error) {
-	commented := false
+	var comment []string // right above
 	for i, line := range strings.Split(text, "\n") {
 		connection, command, isCommand := strings.Cut(line, "> ")
 		switch {
 		case strings.HasPrefix(line, "#"):
 			confmanOnly = confmanOnly || i == 0 && strings.HasPrefix(line, only)
-			commented = true
+			comment = append(comment, strings.TrimSpace(line[1:]))
 		case line == "":
-			commented = false
+			comment = nil
 		case isCommand && !strings.ContainsAny(connection, "\" ()~!"):
 			words, err := resp.SplitLine(command)
 			if err != nil {
 				return nil, false, fmt.Errorf("line %d: %w", i+1, err)
 			}
-			steps = append(steps, Step{Line: i + 1, Connection: connection, Words: words, Why: commented})
-			commented = false
+			id, why := deviation(comment)
+			steps = append(steps, Step{Line: i + 1, Connection: connection, Words: words, ID: id, Why: why})
+			comment = nil
 		case len(steps) == 0:
 			return nil, false, fmt.Errorf("line %d: an answer without a command", i+1)
 		default:
@@ -51,15 +53,27 @@ func Parse(text string) (steps []Step, confmanOnly bool, err error) {
 		}
 	}
 	for _, step := range steps {
-		if step.Redis != nil && !step.Why {
-			return nil, false, fmt.Errorf("line %d: Redis answers something else, and no comment above says why", step.Line)
+		if !confmanOnly && (step.Redis != nil) != (step.ID != "") {
+			return nil, false, fmt.Errorf("line %d: where Redis answers something else, and only there, a comment above says why: # [ID] why", step.Line)
 		}
 	}
 	return steps, confmanOnly, nil
 }
 
-// read parses a file.
-func read(file string) (steps []Step, confmanOnly bool, err error) {
+// deviation reads the comment above a command: "[ID] why", perhaps behind lines that say
+// something else.
+func deviation(comment []string) (id, why string) {
+	for i, line := range comment {
+		mark, text, marked := strings.Cut(line, "] ")
+		if marked && strings.HasPrefix(mark, "[") {
+			return mark[1:], strings.Join(append([]string{text}, comment[i+1:]...), " ")
+		}
+	}
+	return "", ""
+}
+
+// Read parses a file as [Parse] does its text.
+func Read(file string) (steps []Step, confmanOnly bool, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, false, err

@@ -11,7 +11,9 @@ func TestParse(t *testing.T) {
 > SET a "b c"
 OK
 
-# Redis has lists.
+# About lists.
+# [types] Redis has
+# lists.
 b> LPUSH l x
 (error) ERR unknown command
 ! (integer) 1
@@ -20,9 +22,9 @@ b> LPUSH l x
 2) "> x"
 `)
 	want := []Step{
-		{Line: 2, Words: []string{"SET", "a", "b c"}, Want: []string{"OK"}, Why: true},
-		{Line: 6, Connection: "b", Words: []string{"LPUSH", "l", "x"}, Want: []string{"(error) ERR unknown command"}, Redis: []string{"(integer) 1"}, Why: true},
-		{Line: 9, Words: []string{"KEYS", "*"}, Want: []string{`1) "a"`, `2) "> x"`}},
+		{Line: 2, Words: []string{"SET", "a", "b c"}, Want: []string{"OK"}},
+		{Line: 8, Connection: "b", Words: []string{"LPUSH", "l", "x"}, Want: []string{"(error) ERR unknown command"}, Redis: []string{"(integer) 1"}, ID: "types", Why: "Redis has lists."},
+		{Line: 11, Words: []string{"KEYS", "*"}, Want: []string{`1) "a"`, `2) "> x"`}},
 	}
 	if err != nil || confmanOnly || !reflect.DeepEqual(steps, want) {
 		t.Errorf("%+v, %v, %v", steps, confmanOnly, err)
@@ -34,9 +36,10 @@ b> LPUSH l x
 
 func TestParseRefusesWhatIsUnexplained(t *testing.T) {
 	for text, want := range map[string]string{
-		"OK\n":                      "line 1: an answer without a command",
-		"> SET a \"b\n":             "line 1: unbalanced quotes",
-		"> GET a\n(nil)\n! \"x\"\n": "no comment above says why",
+		"OK\n":                           "line 1: an answer without a command",
+		"> SET a \"b\n":                  "line 1: unbalanced quotes",
+		"> GET a\n(nil)\n! \"x\"\n":      "a comment above says why",
+		"# [paths] so\n> GET a\n(nil)\n": "and only there",
 	} {
 		if _, _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)

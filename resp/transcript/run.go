@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 // Run runs a transcript on confman.
 func Run(t *testing.T, file string, clients Clients) {
 	t.Helper()
-	steps, _, err := read(file)
+	steps, _, err := Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func Run(t *testing.T, file string, clients Clients) {
 // RunRedis runs a transcript on Redis, unless it is for confman only.
 func RunRedis(t *testing.T, file string, clients Clients) {
 	t.Helper()
-	steps, confmanOnly, err := read(file)
+	steps, confmanOnly, err := Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}
