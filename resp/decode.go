@@ -2,6 +2,7 @@ package resp
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,9 @@ const maxReply = 512 << 20
 
 // maxDepth bounds how deep the arrays of a reply may be nested.
 const maxDepth = 32
+
+// Decode decodes the bytes of a reply.
+func Decode(raw []byte) (Reply, error) { return readReply(bufio.NewReader(bytes.NewReader(raw)), 0) }
 
 // readReply decodes one reply, or push. Errors of the server are returned as an [Error]
 // reply.

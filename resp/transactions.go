@@ -3,6 +3,7 @@ package resp
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"confman/store"
 )
@@ -60,6 +61,17 @@ func (s *session) enqueue(call *Call) Reply {
 	}
 	s.queue = append(s.queue, call)
 	return Status("QUEUED")
+}
+
+// refuse notes that a command was not accepted, and returns what the client is told. EXEC that
+// is refused ends the transaction.
+func (s *session) refuse(words []string, err error) error {
+	if !strings.EqualFold(words[0], "EXEC") {
+		s.aborted = s.multi
+		return err
+	}
+	s.endTransaction()
+	return errorf("EXECABORT Transaction discarded because of: %s", strings.TrimPrefix(err.Error(), "ERR "))
 }
 
 // endTransaction forgets what MULTI and WATCH have begun.
