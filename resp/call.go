@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"slices"
 	"strings"
 
 	"confman/store"
@@ -32,7 +33,8 @@ func (c *Call) answer(tx *store.Tx) Reply {
 }
 
 // bind reads the words by the synopsis: those that have their place are checked for what
-// they are, and the options behind them may come in any order, each once.
+// they are, and the options behind them may come in any order. Of one that is repeated the
+// last counts.
 func (c *Call) bind() error {
 	if c.Flags&Loose != 0 {
 		return nil
@@ -80,8 +82,8 @@ func (c *Call) checkWord(a arg, w string) (err error) {
 		err = c.checkField(w)
 	case a.name == "value":
 		err = validate.Value(w, c.session.server.MaxValue)
-	case a.name == "cursor":
-		return nil // has an error of its own
+	case a.name == "cursor", slices.Contains(lifetimes, a.token):
+		return nil // what reads them says what is wrong
 	case a.kind == "pattern" && len(w) > maxPattern:
 		return errPattern
 	case a.kind == "integer", a.kind == "unix-time":
@@ -107,13 +109,13 @@ func (c *Call) bindOptions(args []arg, words []string) error {
 	if len(args) > 0 && args[0].token == "" && args[0].kind != "oneof" {
 		return nil // optional words in their places, such as INFO's sections
 	}
-	taken := map[int]bool{}
+	taken := map[int]string{}
 	for len(words) > 0 {
 		place, a, found := option(args, words[0])
-		if !found || taken[place] {
+		if !found || taken[place] != "" && taken[place] != a.token {
 			return errSyntax
 		}
-		taken[place] = true
+		taken[place] = a.token
 		value := ""
 		if words = words[1:]; a.kind != "pure-token" {
 			if len(words) == 0 {
@@ -147,10 +149,14 @@ func option(args []arg, word string) (place int, a arg, found bool) {
 	return 0, arg{}, false
 }
 
-// has reports whether an option was given.
-func (c *Call) has(token string) bool {
-	_, given := c.options[token]
-	return given
+// has reports whether one of these options was given.
+func (c *Call) has(tokens ...string) bool {
+	for _, token := range tokens {
+		if _, given := c.options[token]; given {
+			return true
+		}
+	}
+	return false
 }
 
 // number returns the value of an integer option, or a default.

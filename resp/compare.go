@@ -1,4 +1,95 @@
 package resp
 
-// compareCommands change a config if it still is what the client has seen.
-var compareCommands = []Command{}
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"confman/store"
+
+	"github.com/zeebo/xxh3"
+)
+
+// compareCommands change a config if it still is what the client has seen. They came with
+// Redis 8.4: redis.io/docs/latest/commands/delex, redis.io/docs/latest/commands/digest.
+var compareCommands = []Command{
+	{
+		Name: "delex", Flags: Writes | Fast | Loose, Group: "string", Since: "8.4.0", Run: delex,
+		Synopsis: "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]",
+		Summary:  "Deletes a config if its value, or the digest of it, is the given one, or is not. Without a condition it is DEL.",
+	},
+	{
+		Name: "digest", Synopsis: "key", Flags: Reads | Fast, Group: "string", Since: "8.4.0", Run: digestOf,
+		Summary: "Returns a digest of a config's value, for IFDEQ and IFDNE: its XXH3 hash, in 16 hexadecimal digits.",
+	},
+}
+
+// comparisons are the conditions of SET and DELEX that look at the value.
+var comparisons = []string{"IFEQ", "IFNE", "IFDEQ", "IFDNE"}
+
+// compare reports whether a value meets a condition.
+func compare(token, with, value string) (met bool, err error) {
+	switch token {
+	case "IFEQ":
+		return value == with, nil
+	case "IFNE":
+		return value != with, nil
+	}
+	if len(with) != digestSize {
+		return false, errDigest
+	}
+	return strings.EqualFold(digest(value), with) == (token == "IFDEQ"), nil
+}
+
+// digestSize is the length of a digest as clients see it.
+const digestSize = 16
+
+func digest(value string) string { return fmt.Sprintf("%016x", xxh3.HashString(value)) }
+
+func digestOf(tx *store.Tx, c *Call) Reply {
+	rec, found, err := config(tx, c.Args[0])
+	if found {
+		return digest(rec.Value)
+	}
+	return valueOf(rec, found, err)
+}
+
+// delex reads its words as Redis does: whatever they are, there is nothing to delete where
+// there is no config.
+func delex(tx *store.Tx, c *Call) Reply {
+	if err := c.checkWord(c.args[0], c.Args[0]); err != nil {
+		return err
+	}
+	switch len(c.Args) {
+	case 1:
+		return del(tx, c)
+	case 3:
+	default:
+		return errArity(c.Command)
+	}
+	rec, found, other := config(tx, c.Args[0])
+	token := strings.ToUpper(c.Args[1])
+	switch {
+	case other != nil:
+		return errNotString
+	case !found:
+		return int64(0)
+	case !slices.Contains(comparisons, token):
+		return errCondition
+	}
+	met, err := compare(token, c.Args[2], rec.Value)
+	switch {
+	case err != nil:
+		return err
+	case !met:
+		return int64(0)
+	}
+	tx.Delete(c.Args[0])
+	return int64(1)
+}
+
+const (
+	errDigest    = Error("ERR must be exactly 16 hexadecimal characters")
+	errCondition = Error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")
+	errNotString = Error("ERR Key should be of string type if conditions are specified")
+)

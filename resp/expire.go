@@ -8,10 +8,19 @@ import (
 	"confman/store"
 )
 
+// expireCommands are about when names will be gone: a config, or the configs directly in a namespace.
 var expireCommands = []Command{
 	{
 		Name: "expire", Synopsis: "key seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.0.0", Run: expire,
 		Summary: "Sets in how many seconds a config, or all configs directly in a namespace, will be gone.",
+	},
+	{
+		Name: "expireat", Synopsis: "key unix-time-seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.2.0", Run: expireat,
+		Summary: "Sets when a config, or all configs directly in a namespace, will be gone, in seconds since 1970.",
+	},
+	{
+		Name: "expiretime", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "7.0.0", Run: expiretime,
+		Summary: "Returns when a config, or the last one of a namespace, will be gone, in seconds since 1970: -1 if it stays, -2 if there is none.",
 	},
 	{
 		Name: "persist", Synopsis: "key", Flags: Writes | Fast, Group: "generic", Since: "2.2.0", Run: persist,
@@ -20,6 +29,14 @@ var expireCommands = []Command{
 	{
 		Name: "pexpire", Synopsis: "key milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Run: pexpire,
 		Summary: "Sets in how many milliseconds a config, or all configs directly in a namespace, will be gone.",
+	},
+	{
+		Name: "pexpireat", Synopsis: "key unix-time-milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Run: pexpireat,
+		Summary: "Sets when a config, or all configs directly in a namespace, will be gone, in milliseconds since 1970.",
+	},
+	{
+		Name: "pexpiretime", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "7.0.0", Run: pexpiretime,
+		Summary: "Returns when a config, or the last one of a namespace, will be gone, in milliseconds since 1970: -1 if it stays, -2 if there is none.",
 	},
 	{
 		Name: "pttl", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "2.6.0", Run: pttl,
@@ -31,24 +48,38 @@ var expireCommands = []Command{
 	},
 }
 
+// lifetimes are the options that say when a config will be gone. What they are given is looked
+// at when all options have been read.
+var lifetimes = []string{"EX", "PX", "EXAT", "PXAT"}
+
 // expiry returns the time that EX, PX, EXAT or PXAT ask for, or zero.
 func (c *Call) expiry(tx *store.Tx) (store.Millis, error) {
-	for _, o := range []struct {
-		token string
-		unit  int64
-		since store.Millis
-	}{{"EX", 1000, tx.Now()}, {"PX", 1, tx.Now()}, {"EXAT", 1000, 0}, {"PXAT", 1, 0}} {
-		if !c.has(o.token) {
-			continue
+	for _, token := range lifetimes {
+		if word, given := c.options[token]; given {
+			unit, since := int64(1), store.Millis(0)
+			if strings.HasPrefix(token, "EX") {
+				unit = 1000
+			}
+			if !strings.HasSuffix(token, "AT") {
+				since = tx.Now()
+			}
+			return c.moment(word, unit, since)
 		}
-		n := c.number(o.token, 0)
-		at, fits := after(n, o.unit, o.since)
-		if n <= 0 || !fits {
-			return 0, errExpireTime(c)
-		}
-		return at, nil
 	}
 	return 0, nil
+}
+
+// moment reads a time in units of milliseconds since another one. It must be above zero.
+func (c *Call) moment(word string, unit int64, since store.Millis) (store.Millis, error) {
+	n, err := parseInt(word)
+	if err != nil {
+		return 0, err
+	}
+	at, fits := after(n, unit, since)
+	if n <= 0 || !fits {
+		return 0, errExpireTime(c)
+	}
+	return at, nil
 }
 
 // after returns the time n units of milliseconds after another one.
@@ -59,11 +90,13 @@ func after(n, unit int64, since store.Millis) (at store.Millis, fits bool) {
 	return since + store.Millis(n*unit), true
 }
 
-func expire(tx *store.Tx, c *Call) Reply  { return expireIn(tx, c, 1000) }
-func pexpire(tx *store.Tx, c *Call) Reply { return expireIn(tx, c, 1) }
+func expire(tx *store.Tx, c *Call) Reply    { return expireIn(tx, c, 1000, tx.Now()) }
+func pexpire(tx *store.Tx, c *Call) Reply   { return expireIn(tx, c, 1, tx.Now()) }
+func expireat(tx *store.Tx, c *Call) Reply  { return expireIn(tx, c, 1000, 0) }
+func pexpireat(tx *store.Tx, c *Call) Reply { return expireIn(tx, c, 1, 0) }
 
-// expireIn sets when a name is gone, in units of milliseconds.
-func expireIn(tx *store.Tx, c *Call, unit int64) Reply {
+// expireIn sets when a name is gone, in units of milliseconds since a time.
+func expireIn(tx *store.Tx, c *Call, unit int64, since store.Millis) Reply {
 	if err := c.checkWord(c.args[0], c.Args[0]); err != nil {
 		return err
 	}
@@ -75,7 +108,7 @@ func expireIn(tx *store.Tx, c *Call, unit int64) Reply {
 	if err != nil {
 		return err
 	}
-	at, fits := after(n, unit, tx.Now())
+	at, fits := after(n, unit, since)
 	if !fits {
 		return errExpireTime(c)
 	}
@@ -154,18 +187,14 @@ func persist(tx *store.Tx, c *Call) Reply {
 	return persisted
 }
 
-func ttl(tx *store.Tx, c *Call) Reply {
-	left := timeLeft(tx, c.Args[0])
-	if left < 0 {
-		return left
-	}
-	return (left + 500) / 1000
-}
+func ttl(tx *store.Tx, c *Call) Reply         { return seconds(untilGone(tx, c.Args[0], tx.Now())) }
+func pttl(tx *store.Tx, c *Call) Reply        { return untilGone(tx, c.Args[0], tx.Now()) }
+func expiretime(tx *store.Tx, c *Call) Reply  { return seconds(untilGone(tx, c.Args[0], 0)) }
+func pexpiretime(tx *store.Tx, c *Call) Reply { return untilGone(tx, c.Args[0], 0) }
 
-func pttl(tx *store.Tx, c *Call) Reply { return timeLeft(tx, c.Args[0]) }
-
-// timeLeft returns the milliseconds until a name is gone, -1 if it stays, -2 if it is not there.
-func timeLeft(tx *store.Tx, name string) int64 {
+// untilGone returns the milliseconds from a time until a name is gone, -1 if it stays, -2 if it is
+// not there.
+func untilGone(tx *store.Tx, name string, since store.Millis) int64 {
 	all := configs(tx, name)
 	last := lasting(all)
 	switch {
@@ -174,5 +203,13 @@ func timeLeft(tx *store.Tx, name string) int64 {
 	case last == 0:
 		return -1
 	}
-	return int64(last - tx.Now())
+	return int64(last - since)
+}
+
+// seconds rounds milliseconds as Redis does, and leaves what is none.
+func seconds(ms int64) int64 {
+	if ms < 0 {
+		return ms
+	}
+	return (ms + 500) / 1000
 }

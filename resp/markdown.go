@@ -56,7 +56,7 @@ being paths (see [design.md](design.md)):
 - KEYS, SCAN and DBSIZE show configs, by their full names; SCAN with TYPE hash shows namespaces. A cursor
   belongs to the node that gave it, and to the last 16,384 that the node has given.
 - HSET, like SET, takes the expiry from the configs that it sets.
-- An option may be given once. A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
+- A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
 - Reads answer with what this node has, which may be behind the others. CONF CONSISTENCY asks for more, for all that
   this connection reads from then on, WATCH included: behind a barrier (LINEARIZABLE), or not older than a time (BOUNDED).
   Writes need none of it: they compare what they have read before they are committed. A backup is always what the node has.

@@ -10,20 +10,24 @@ import (
 // numberCommands take a config's value for a number.
 var numberCommands = []Command{
 	{
-		Name: "decr", Synopsis: "key", Flags: Writes | Fast, Group: "string", Since: "1.0.0", Run: decr,
+		Name: "decr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: decr,
 		Summary: "Takes one from the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "decrby", Synopsis: "key decrement", Flags: Writes | Fast, Group: "string", Since: "1.0.0", Run: decrby,
+		Name: "decrby", Synopsis: "key decrement", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: decrby,
 		Summary: "Takes a number from the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "incr", Synopsis: "key", Flags: Writes | Fast, Group: "string", Since: "1.0.0", Run: incr,
+		Name: "incr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: incr,
 		Summary: "Adds one to the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "incrby", Synopsis: "key increment", Flags: Writes | Fast, Group: "string", Since: "1.0.0", Run: incrby,
+		Name: "incrby", Synopsis: "key increment", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: incrby,
 		Summary: "Adds a number to the integer in a config. A config that is not there counts as 0.",
+	},
+	{
+		Name: "incrbyfloat", Synopsis: "key float", Flags: Writes | Grows | Fast, Group: "string", Since: "2.6.0", Run: incrbyfloat,
+		Summary: "Adds a number to the one in a config, which need not be an integer. A config that is not there counts as 0.",
 	},
 }
 
@@ -41,7 +45,10 @@ func decrby(tx *store.Tx, c *Call) Reply {
 
 // add adds to the integer in a config, and keeps its expiry.
 func add(tx *store.Tx, name string, n int64) Reply {
-	rec, found := tx.Get(name)
+	rec, found, err := config(tx, name)
+	if err != nil {
+		return err
+	}
 	if !found {
 		rec.Value = "0"
 	}
@@ -57,3 +64,33 @@ func add(tx *store.Tx, name string, n int64) Reply {
 	}
 	return old + n
 }
+
+// incrbyfloat, as in Redis, looks at the config first, then at its value, then at the increment.
+func incrbyfloat(tx *store.Tx, c *Call) Reply {
+	rec, found, err := config(tx, c.Args[0])
+	if err != nil {
+		return err
+	}
+	if !found {
+		rec.Value = "0"
+	}
+	old, isNumber := parseLongDouble(rec.Value)
+	increment, isOne := parseLongDouble(c.Args[1])
+	if !isNumber || !isOne {
+		return errFloat
+	}
+	sum, finite := addLongDouble(old, increment)
+	if !finite {
+		return errNaN
+	}
+	text := formatLongDouble(sum)
+	if err := write(tx, c.Args[0], text, rec.Expires); err != nil {
+		return err
+	}
+	return text
+}
+
+const (
+	errFloat = Error("ERR value is not a valid float")
+	errNaN   = Error("ERR increment would produce NaN or Infinity")
+)

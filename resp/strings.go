@@ -5,9 +5,10 @@ import (
 	"confman/validate"
 )
 
+// stringCommands take configs by their full names.
 var stringCommands = []Command{
 	{
-		Name: "append", Synopsis: "key value", Flags: Writes | Fast, Group: "string", Since: "2.0.0", Run: appendTo,
+		Name: "append", Synopsis: "key value", Flags: Writes | Grows | Fast, Group: "string", Since: "2.0.0", Run: appendTo,
 		Summary: "Appends to the value of a config, and keeps its expiry. Creates the config if there is none.",
 	},
 	{
@@ -15,26 +16,74 @@ var stringCommands = []Command{
 		Summary: "Returns the value of a config.",
 	},
 	{
+		Name: "getdel", Synopsis: "key", Flags: Writes | Fast, Group: "string", Since: "6.2.0", Run: getdel,
+		Summary: "Returns the value of a config and deletes it.",
+	},
+	{
+		Name: "getex", Flags: Writes | Fast, Group: "string", Since: "6.2.0", Run: getex,
+		Synopsis: "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+		Summary:  "Returns the value of a config, and sets its expiry or takes it away.",
+	},
+	{
+		Name: "getrange", Synopsis: "key start end", Flags: Reads, Group: "string", Since: "2.4.0", Run: getrange,
+		Summary: "Returns a part of a config's value: the bytes from start to end, both counted from 0, or from the end if negative.",
+	},
+	{
+		Name: "getset", Synopsis: "key value", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: getset,
+		Summary: "Sets a config and returns the value that it had. As SET with GET.",
+	},
+	{
 		Name: "mget", Synopsis: "key [key ...]", Flags: Reads | Fast, Group: "string", Since: "1.0.0", Run: mget,
 		Summary: "Returns the values of configs, and nothing for those that are not there.",
 	},
 	{
-		Name: "mset", Synopsis: "key value [key value ...]", Flags: Writes, Group: "string", Since: "1.0.1", Run: mset,
+		Name: "mset", Synopsis: "key value [key value ...]", Flags: Writes | Grows, Group: "string", Since: "1.0.1", Run: mset,
 		Summary: "Sets configs, all of them or none. Their expiry goes.",
 	},
 	{
-		Name: "set", Flags: Writes, Group: "string", Since: "1.0.0", Run: set,
-		Synopsis: "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
-		Summary:  "Sets a config, whatever its value was. Its expiry goes, unless KEEPTTL says otherwise.",
+		Name: "msetnx", Synopsis: "key value [key value ...]", Flags: Writes | Grows, Group: "string", Since: "1.0.1", Run: msetnx,
+		Summary: "Sets configs if none of their names is there yet, all of them or none.",
+	},
+	{
+		Name: "psetex", Synopsis: "key milliseconds value", Flags: Writes | Grows, Group: "string", Since: "2.6.0", Run: psetex,
+		Summary: "Sets a config that will be gone in so many milliseconds. As SET with PX.",
+	},
+	{
+		// redis.io/docs/latest/commands/set has IFEQ and the like since 8.4.
+		Name: "set", Flags: Writes | Grows, Group: "string", Since: "1.0.0", Run: set,
+		Synopsis: "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest] [GET] " +
+			"[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+		Summary: "Sets a config, if what it was meets the condition. Its expiry goes, unless KEEPTTL says otherwise.",
+	},
+	{
+		Name: "setex", Synopsis: "key seconds value", Flags: Writes | Grows, Group: "string", Since: "2.0.0", Run: setex,
+		Summary: "Sets a config that will be gone in so many seconds. As SET with EX.",
+	},
+	{
+		Name: "setnx", Synopsis: "key value", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: setnx,
+		Summary: "Sets a config if its name is not there yet. As SET with NX.",
+	},
+	{
+		Name: "setrange", Synopsis: "key offset value", Flags: Writes | Grows, Group: "string", Since: "2.2.0", Run: setrange,
+		Summary: "Writes over a part of a config's value, and keeps its expiry. What lies between the value and the part is filled with zero bytes.",
 	},
 	{
 		Name: "strlen", Synopsis: "key", Flags: Reads | Fast, Group: "string", Since: "2.2.0", Run: strlen,
 		Summary: "Returns the length of a config's value in bytes.",
 	},
+	{
+		Name: "substr", Synopsis: "key start end", Flags: Reads, Group: "string", Since: "1.0.0", Run: getrange,
+		Summary: "As GETRANGE.",
+	},
 }
 
 func get(tx *store.Tx, c *Call) Reply {
 	rec, found, err := config(tx, c.Args[0])
+	return valueOf(rec, found, err)
+}
+
+// valueOf answers with a config's value, with nothing if there is none, or with what is wrong.
+func valueOf(rec store.Record, found bool, err error) Reply {
 	switch {
 	case err != nil:
 		return err
@@ -63,64 +112,67 @@ func strlen(tx *store.Tx, c *Call) Reply {
 	return int64(len(rec.Value))
 }
 
-// set reads nothing unless an option asks for it, so that a plain SET never conflicts.
-func set(tx *store.Tx, c *Call) Reply {
-	name := c.Args[0]
-	expires, err := c.expiry(tx)
-	if err != nil {
-		return err
+func getdel(tx *store.Tx, c *Call) Reply {
+	rec, found, err := config(tx, c.Args[0])
+	if found {
+		tx.Delete(c.Args[0])
 	}
-	var old store.Record
-	var found bool
-	reply := Reply(ok)
-	if c.has("NX") || c.has("XX") || c.has("GET") || c.has("KEEPTTL") {
-		old, found, err = config(tx, name)
-	}
-	if c.has("GET") {
-		if err != nil {
-			return err
-		}
-		if reply = nil; found {
-			reply = old.Value
-		}
-	}
-	if taken := found || err != nil; c.has("NX") && taken || c.has("XX") && !taken {
-		if c.has("GET") {
-			return reply
-		}
-		return nil
-	}
-	if c.has("KEEPTTL") {
-		expires = old.Expires
-	}
-	if expires != 0 && expires <= tx.Now() { // set and gone in the same moment
-		tx.Delete(name)
-		return reply
-	}
-	if err := write(tx, name, c.Args[1], expires); err != nil {
-		return err
-	}
-	return reply
+	return valueOf(rec, found, err)
 }
 
-func mset(tx *store.Tx, c *Call) Reply {
-	err := tx.Try(func() error {
-		for pairs := c.Args; len(pairs) > 0; pairs = pairs[2:] {
-			if err := write(tx, pairs[0], pairs[1], 0); err != nil {
-				return err
-			}
+// getex, as in Redis, looks at the time that it is given only if there is a config.
+func getex(tx *store.Tx, c *Call) Reply {
+	rec, found, err := config(tx, c.Args[0])
+	if err != nil || !found {
+		return valueOf(rec, found, err)
+	}
+	expires, err := c.expiry(tx)
+	switch {
+	case err != nil:
+		return err
+	case expires != 0, c.has("PERSIST") && rec.Expires != 0:
+		if err := put(tx, c.Args[0], rec.Value, expires); err != nil {
+			return err // cannot be: it is a config
 		}
-		return nil
-	})
+	}
+	return rec.Value
+}
+
+func getrange(tx *store.Tx, c *Call) Reply {
+	rec, _, err := config(tx, c.Args[0])
 	if err != nil {
 		return err
 	}
-	return ok
+	size := int64(len(rec.Value))
+	start, end := c.integer(1), c.integer(2)
+	if start < 0 && end < 0 && start > end {
+		return ""
+	}
+	start, end = fromEnd(start, size), min(fromEnd(end, size), size-1)
+	if start > end {
+		return ""
+	}
+	return rec.Value[start : end+1]
+}
+
+// fromEnd makes a place that is negative, and so counted from the end, one from the beginning.
+func fromEnd(place, size int64) int64 {
+	if place < 0 {
+		return max(place+size, 0)
+	}
+	return place
 }
 
 func appendTo(tx *store.Tx, c *Call) Reply {
-	rec, _ := tx.Get(c.Args[0])
-	value := rec.Value + c.Args[1]
+	rec, _, err := config(tx, c.Args[0])
+	if err != nil {
+		return err
+	}
+	return change(tx, c, rec, rec.Value+c.Args[1])
+}
+
+// change sets what a config has become, keeps its expiry, and answers how long it is.
+func change(tx *store.Tx, c *Call, rec store.Record, value string) Reply {
 	if err := validate.Value(value, c.session.server.MaxValue); err != nil {
 		return refused(err)
 	}
@@ -129,3 +181,35 @@ func appendTo(tx *store.Tx, c *Call) Reply {
 	}
 	return int64(len(value))
 }
+
+func setrange(tx *store.Tx, c *Call) Reply {
+	offset, part := c.integer(1), c.Args[2]
+	if offset < 0 {
+		return errOffset
+	}
+	rec, _, err := config(tx, c.Args[0])
+	switch {
+	case err != nil:
+		return err
+	case part == "":
+		return int64(len(rec.Value)) // and creates nothing
+	case offset > maxString-int64(len(part)):
+		return errLongString
+	}
+	if err := validate.Size(int(offset)+len(part), c.session.server.MaxValue); err != nil {
+		return refused(err)
+	}
+	whole := make([]byte, max(len(rec.Value), int(offset)+len(part)))
+	copy(whole, rec.Value)
+	copy(whole[offset:], part)
+	return change(tx, c, rec, string(whole))
+}
+
+// maxString is what Redis allows of a string in any case, in bytes. A server's own limit is
+// smaller, and its error says how large it is.
+const maxString = 512 << 20
+
+const (
+	errOffset     = Error("ERR offset is out of range")
+	errLongString = Error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+)

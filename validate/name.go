@@ -39,9 +39,12 @@ func Key(key string) error {
 }
 
 // Value checks a value's size against a limit in bytes.
-func Value(value string, limit int) error {
-	if len(value) > limit {
-		return fmt.Errorf("value of %d bytes is over the limit of %d bytes (setting max_value)", len(value), limit)
+func Value(value string, limit int) error { return Size(len(value), limit) }
+
+// Size checks the size that a value would have.
+func Size(size, limit int) error {
+	if size > limit {
+		return fmt.Errorf("value of %d bytes is over the limit of %d bytes (setting max_value)", size, limit)
 	}
 	return nil
 }
