@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 
 	"github.com/tidwall/buntdb"
 )
@@ -17,12 +18,14 @@ type batch struct {
 
 // totals sum up the database, so that nobody has to walk it.
 type totals struct {
-	applied  uint64 // revision of the last entry applied
-	base     uint64 // revision at which this history was begun; 0 unless it was begun from a backup
-	clock    Millis // latest time that an entry carried; the store's time never runs back
-	hash     uint64 // sum of the hashes of all records: equal states have equal sums
-	configs  int    // how many configs there are, expired ones included, the system's not
-	expiring int    // how many of them have an expiry
+	applied    uint64      // revision of the last entry applied
+	base       uint64      // revision at which this history was begun; 0 unless it was begun from a backup
+	clock      Millis      // latest time that an entry carried; the store's time never runs back
+	hash       uint64      // sum of the hashes of all records: equal states have equal sums
+	configs    int         // how many configs there are, expired ones included, the system's not
+	expiring   int         // how many of them have an expiry
+	namespaces int         // how many namespaces they are in, the root not counted
+	milestones *milestones // belongs to the store's mu
 }
 
 // newBatch starts a batch. Only one can be open, and end must follow.
@@ -51,6 +54,9 @@ func (b *batch) end() {
 // count adds a record to the totals, or takes it away.
 func (t *totals) count(key, value string, sign int) {
 	t.hash += uint64(sign) * hashOf(key, value)
+	if ns, found := strings.CutPrefix(key, namespaces); found && ns != "" && !systemNamespace(ns) {
+		t.namespaces += sign
+	}
 	if key[:1] != configs || systemKey(key) {
 		return
 	}
@@ -84,6 +90,7 @@ func (s *Store) commit(b *batch) error {
 			if old, found, err = c.put(tx, key); err != nil {
 				return false
 			}
+			s.milestones.note(key, !c.delete)
 			for _, sn := range open {
 				sn.keep(key, old, found)
 			}

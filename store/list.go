@@ -14,17 +14,51 @@ type Item struct {
 
 // List returns the configs directly in a namespace, which is "" for the root, in the
 // order of their keys.
-func (tx *Tx) List(ns string) []Item {
+func (tx *Tx) List(ns string) (items []Item) {
+	tx.Items(ns, "", -1, func(item Item) { items = append(items, item) })
+	return items
+}
+
+// Items pages through the configs directly in a namespace, which is "" for the root, in the
+// order of their keys: it visits up to limit of them, if that is not negative, behind the key
+// after, which is "" at the start, and returns where to go on, or "" at the end.
+func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string) {
 	tx.guardNamespace(ns)
-	var items []Item
 	s := within(ns)
+	prefix := len(s.from)
+	if after != "" {
+		s.from += after + "\x00"
+	}
+	last := ""
 	tx.src.ascend(s, func(key, value string) bool {
+		if limit == 0 {
+			next = last
+			return false
+		}
 		if rec := mustRecord(key, value); rec.live(tx.now) {
-			items = append(items, Item{key[len(s.from):], rec})
+			last = key[prefix:]
+			visit(Item{last, rec})
+			limit--
 		}
 		return true
 	})
-	return items
+	return next
+}
+
+// Len returns how many configs are directly in a namespace, which is "" for the root.
+func (tx *Tx) Len(ns string) int {
+	tx.guardNamespace(ns)
+	if tx.totals.expiring == 0 && tx.plain() {
+		return int(loadNamespace(tx.src, namespaceKey(ns)).configs)
+	}
+	n := 0
+	tx.src.ascend(within(ns), func(key, value string) bool {
+		if mustRecord(key, value).live(tx.now) {
+			n++
+		}
+		return true
+	})
+	return n
 }
 
 // Names pages through all configs but the system's, in an order of the store's own: it
@@ -79,7 +113,7 @@ func (tx *Tx) Namespaces(after string, limit int, visit func(ns string)) (next s
 
 // Count returns how many configs there are, the system's not counted.
 func (tx *Tx) Count() int {
-	if tx.totals.expiring == 0 && tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0) {
+	if tx.totals.expiring == 0 && tx.plain() {
 		return tx.totals.configs
 	}
 	n := 0
@@ -92,18 +126,30 @@ func (tx *Tx) Count() int {
 	return n
 }
 
+// CountNamespaces returns how many namespaces have configs of their own, the root and the
+// system's not counted.
+func (tx *Tx) CountNamespaces() int {
+	if tx.totals.expiring == 0 && tx.plain() {
+		return tx.totals.namespaces
+	}
+	n := 0
+	tx.Namespaces("/", -1, func(string) { n++ })
+	return n
+}
+
+// plain reports whether the transaction sees the database as it is: neither it nor one
+// before it in its entry has written.
+func (tx *Tx) plain() bool {
+	return tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0)
+}
+
 // Expiring returns how many configs had an expiry before this transaction.
 func (tx *Tx) Expiring() int { return tx.totals.expiring }
 
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
-	system := kind + validate.System
 	more := true
-	for _, s := range []span{
-		{kind, system},
-		{system + "\x01", system + "/"},
-		{system + "0", kind + "\xff"},
-	} {
+	for _, s := range clientSpans(kind) {
 		if s.from = max(s.from, from); more && s.from < s.to {
 			tx.src.ascend(s, func(key, value string) bool {
 				more = visit(key, value)
@@ -113,8 +159,24 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 	}
 }
 
+// clientSpans spans the keys of a kind but the system's.
+func clientSpans(kind string) []span {
+	system := kind + validate.System
+	return []span{
+		{kind, system},
+		{system + "\x01", system + "/"},
+		{system + "0", kind + "\xff"},
+	}
+}
+
 // systems spans the system's configs, and those of namespaces that are named like it.
 var systems = span{configs + validate.System, configs + validate.System + "\xff"}
+
+// systemNamespace reports whether a namespace is one of the system's.
+func systemNamespace(ns string) bool {
+	rest, found := strings.CutPrefix(ns, validate.System)
+	return found && (rest == "" || rest[0] == '/')
+}
 
 // systemKey reports whether a config's key in the database is one of the system's.
 func systemKey(key string) bool {

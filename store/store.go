@@ -75,7 +75,7 @@ func OpenMemory() *Store {
 
 // load makes a database of checked bytes in the file's format.
 func load(content []byte) (*buntdb.DB, totals, error) {
-	var sums totals
+	sums := totals{milestones: &milestones{}}
 	db, err := buntdb.Open(":memory:")
 	if err != nil {
 		return nil, sums, err
@@ -124,6 +124,7 @@ func (t *totals) add(key, value string) (err error) {
 	}
 	if err == nil {
 		t.count(key, value, +1)
+		t.milestones.note(key, true)
 	}
 	return err
 }
