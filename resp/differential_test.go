@@ -10,7 +10,6 @@ import (
 
 	"confman/resp"
 	"confman/resp/differential"
-	"confman/resp/transcript"
 )
 
 // randomCommands is how many are compared in each version of the protocol: 110,000, or
@@ -65,7 +64,7 @@ func TestRandomCommandsAreRedis(t *testing.T) {
 // stream returns one between a confman and a Redis of its own.
 func stream(t *testing.T, protocol string, paths bool) *differential.Stream {
 	t.Helper()
-	confman, redis := serve(t, &resp.Server{AllowFlush: true, Namespaces: true}), transcript.Redis(t)
+	confman, redis := serve(t, &resp.Server{AllowFlush: true, Namespaces: true}), redis(t)
 	catalog, err := differential.Learn(context.Background(), confman, redis)
 	if err != nil {
 		t.Fatal(err)

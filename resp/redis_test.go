@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"confman/resp"
-	"confman/resp/transcript"
 )
 
 // A row is what COMMAND tells of a command, as far as confman and Redis can agree.
@@ -90,7 +89,7 @@ func ownName(name string) bool {
 
 // Arity, keys, flags and ACL categories follow from the table's rows, and are Redis's.
 func TestRowsAreRedis(t *testing.T) {
-	redis, confman := rows(t, transcript.Redis(t)), rows(t, serve(t, &resp.Server{}))
+	redis, confman := rows(t, redis(t)), rows(t, serve(t, &resp.Server{}))
 	if len(confman) < 60 {
 		t.Fatalf("only %d commands", len(confman))
 	}
@@ -125,7 +124,7 @@ func TestArgumentsAreRedis(t *testing.T) {
 		"command|getkeys": "Redis tells nothing of its arguments",
 		"quit":            "Redis ignores arguments, and tells nothing of them",
 	}
-	redis, confman := dial(t, transcript.Redis(t)), dial(t, serve(t, &resp.Server{}))
+	redis, confman := dial(t, redis(t)), dial(t, serve(t, &resp.Server{}))
 	names, err := confman.Do(context.Background(), "COMMAND", "LIST")
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +187,7 @@ func field(m resp.Reply, name string) resp.Reply {
 
 // What breaks the protocol gets Redis's answer.
 func TestFaultsAreRedis(t *testing.T) {
-	redis, confman := transcript.Redis(t), serve(t, &resp.Server{})
+	redis, confman := redis(t), serve(t, &resp.Server{})
 	for _, bytes := range []string{
 		"PING\r\n*1\r\n$-1\r\n",
 		"*1\r\nPING\r\n",

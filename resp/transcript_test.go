@@ -27,7 +27,7 @@ func TestTranscriptsOnOneStore(t *testing.T) {
 }
 
 func TestTranscriptsOnRedis(t *testing.T) {
-	addr := transcript.Redis(t)
+	addr := redis(t)
 	transcripts(t, func(t *testing.T, file string) {
 		do(t, dial(t, addr), "FLUSHALL")
 		transcript.RunRedis(t, file, transcript.Dialing(t, addr))
@@ -35,13 +35,19 @@ func TestTranscriptsOnRedis(t *testing.T) {
 }
 
 func TestTranscriptsToTheByte(t *testing.T) {
-	redis := transcript.Redis(t)
+	addr := redis(t)
 	for _, protocol := range []string{"2", "3"} {
 		t.Run("RESP"+protocol, func(t *testing.T) {
 			transcripts(t, func(t *testing.T, file string) {
-				do(t, dial(t, redis), "FLUSHALL")
-				transcript.Compare(t, file, protocol, serve(t, &resp.Server{}), redis)
+				do(t, dial(t, addr), "FLUSHALL")
+				transcript.Compare(t, file, protocol, serve(t, &resp.Server{}), addr)
 			})
 		})
 	}
+}
+
+// redis starts a real redis-server for the test.
+func redis(t *testing.T) (addr string) {
+	t.Helper()
+	return transcript.Redis(t)
 }

@@ -77,7 +77,9 @@ var Rules = []Rule{
 	},
 	{
 		ID: "later", Why: "HELLO acts on its options when it has read all of them",
-		expects: func(c *call, confman, redis []byte) bool { return c.is("hello") && confman[0] == '-' && redis[0] == '-' },
+		expects: func(c *call, confman, redis []byte) bool {
+			return c.is("hello") && confman[0] == '-' && redis[0] == '-'
+		},
 	},
 	{
 		ID: "computed", Why: "OBJECT and MEMORY USAGE answer with a value of the same kind",
