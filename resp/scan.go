@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"cmp"
 	"strings"
 
 	"confman/store"
@@ -91,7 +92,7 @@ func (c *Call) page(words []string) (page, error) {
 			}
 			p.match, p.matching = value, true
 		case token == "TYPE" && c.Name == "scan":
-			p.kind = strings.ToLower(value)
+			p.kind = cmp.Or(strings.ToLower(value), "none") // "" is no type
 		default:
 			return p, errSyntax
 		}

@@ -43,6 +43,16 @@ func (c *call) has(tokens ...string) bool {
 // whole reports whether the answer depends on all names.
 func (c *call) whole() bool { return c.is("dbsize", "keys", "randomkey", "scan") }
 
+// alone reports whether a call is sent by itself, because something is asked before or after it.
+func (c *call) alone() bool {
+	return c.is("scan", "hscan", "dbsize", "randomkey", "hrandfield", "dump", "reset", "hello")
+}
+
+// blocks reports whether a call would wait for what does not come.
+func (c *call) blocks() bool {
+	return c.is("wait", "waitaof") && c.Words[len(c.Words)-1] != "1"
+}
+
 // fields returns the words that are fields of a hash.
 func (c *call) fields() (fields []string) {
 	if c.Group != "hash" || len(c.Words) < 3 || len(c.args) < 2 {

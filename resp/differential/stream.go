@@ -3,7 +3,6 @@ package differential
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -205,7 +204,7 @@ func (e *episode) compare(c *call, ours, theirs []byte) bool {
 		e.Tally.Answered[c.Name]++
 		same = e.Tally.compareExec(s.queue, ours, theirs)
 	} else {
-		same = e.Tally.compare(c, ours, theirs) && e.exists(c, ours)
+		same = e.Tally.compare(c, ours, theirs) && e.holdsUp(c, ours)
 	}
 	if c.is("dump") && e.Dumped != nil {
 		if payload, found := bulk(theirs); found {
@@ -238,23 +237,3 @@ func (e *episode) ask(keys []string) error {
 
 // asking is the connection over which Redis is asked.
 const asking = "asking"
-
-// alone reports whether a call is sent by itself, because something is asked before or after it.
-func (c *call) alone() bool {
-	return c.is("scan", "hscan", "dbsize", "randomkey", "hrandfield", "reset", "hello")
-}
-
-// blocks reports whether a call would wait for what does not come.
-func (c *call) blocks() bool {
-	return c.is("wait", "waitaof") && !slices.Equal(c.Words[len(c.Words)-1:], []string{"1"})
-}
-
-// exists reports whether what was drawn by chance is there.
-func (e *episode) exists(c *call, ours []byte) bool {
-	drawn, found := bulk(ours)
-	if !found || !c.is("randomkey") {
-		return true
-	}
-	replies, err := e.Redis.Do(e.ctx, []Step{{asking, []string{"EXISTS", drawn}}})
-	return err == nil && string(replies[0]) == ":1\r\n"
-}

@@ -60,16 +60,24 @@ func Parse(text string) (steps []Step, confmanOnly bool, err error) {
 	return steps, confmanOnly, nil
 }
 
-// deviation reads the comment above a command: "[ID] why", perhaps behind lines that say
-// something else.
+// deviation reads the comment above a command: a mark, perhaps behind lines that say something
+// else.
 func deviation(comment []string) (id, why string) {
-	for i, line := range comment {
-		mark, text, marked := strings.Cut(line, "] ")
-		if marked && strings.HasPrefix(mark, "[") {
-			return mark[1:], strings.Join(append([]string{text}, comment[i+1:]...), " ")
+	for i := range comment {
+		if id, why := Mark(strings.Join(comment[i:], " ")); id != "" {
+			return id, why
 		}
 	}
 	return "", ""
+}
+
+// Mark reads the ID of a deviation and what is said of it, written "[ID] why".
+func Mark(text string) (id, why string) {
+	mark, why, marked := strings.Cut(text, "] ")
+	if !marked || !strings.HasPrefix(mark, "[") {
+		return "", ""
+	}
+	return mark[1:], why
 }
 
 // Read parses a file as [Parse] does its text.
