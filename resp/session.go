@@ -46,8 +46,7 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 		case s.quit:
 			return
 		case err != nil:
-			s.aborted = s.multi
-			s.reply(err)
+			s.reply(s.rejected(words, err))
 		case s.multi && call.Flags&Immediate == 0:
 			s.reply(s.enqueue(call))
 		default:

@@ -3,6 +3,7 @@ package resp
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"confman/store"
 )
@@ -60,6 +61,17 @@ func (s *session) enqueue(call *Call) Reply {
 	}
 	s.queue = append(s.queue, call)
 	return Status("QUEUED")
+}
+
+// rejected answers a command that was refused before it could run or be queued. A transaction that
+// it stands in will not be executed; one whose EXEC it is, is over.
+func (s *session) rejected(words []string, why error) Reply {
+	if !strings.EqualFold(words[0], "exec") {
+		s.aborted = s.multi
+		return why
+	}
+	s.endTransaction()
+	return errorf("EXECABORT Transaction discarded because of: %s", strings.TrimPrefix(why.Error(), "ERR "))
 }
 
 // endTransaction forgets what MULTI and WATCH have begun.
