@@ -46,7 +46,7 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 		case s.quit:
 			return
 		case err != nil:
-			s.reply(s.refuse(words, err))
+			s.reply(s.rejected(words, err))
 		case s.multi && call.Flags&Immediate == 0:
 			s.reply(s.enqueue(call))
 		default:

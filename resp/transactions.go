@@ -63,15 +63,15 @@ func (s *session) enqueue(call *Call) Reply {
 	return Status("QUEUED")
 }
 
-// refuse notes that a command was not accepted, and returns what the client is told. EXEC that
-// is refused ends the transaction.
-func (s *session) refuse(words []string, err error) error {
-	if !strings.EqualFold(words[0], "EXEC") {
+// rejected answers a command that was refused before it could run or be queued. A transaction that
+// it stands in will not be executed; one whose EXEC it is, is over.
+func (s *session) rejected(words []string, why error) Reply {
+	if !strings.EqualFold(words[0], "exec") {
 		s.aborted = s.multi
-		return err
+		return why
 	}
 	s.endTransaction()
-	return errorf("EXECABORT Transaction discarded because of: %s", strings.TrimPrefix(err.Error(), "ERR "))
+	return errorf("EXECABORT Transaction discarded because of: %s", strings.TrimPrefix(why.Error(), "ERR "))
 }
 
 // endTransaction forgets what MULTI and WATCH have begun.
