@@ -29,6 +29,11 @@ var hashCommands = []Command{
 		Summary: "Adds a number to the integer in a namespace's config, and keeps its expiry. A config that is not there counts as 0.",
 	},
 	{
+		Name: "hincrbyfloat", Synopsis: "key field float", Flags: Writes | Fast | Grows, Group: "hash", Since: "2.6.0", Run: hincrbyfloat,
+		Summary: "Adds a number to the one in a namespace's config, which need not be an integer, and keeps its expiry. " +
+			"A config that is not there counts as 0.",
+	},
+	{
 		Name: "hkeys", Synopsis: "key", Flags: Reads, Group: "hash", Since: "2.0.0", Run: in(hkeys),
 		Summary: "Returns the names of the configs directly in a namespace.",
 	},

@@ -45,20 +45,17 @@ func drawConfig(tx *store.Tx) (string, bool) { return tx.DrawName(rand.IntN) }
 // once. A place among the latter begins with a slash, which no name does.
 func namesAsHashes(tx *store.Tx, kind, after string, limit int, visit func(string)) (next string) {
 	below, among := strings.CutPrefix(after, "/")
-	if !among && kind != "hash" {
+	if !among && (kind == "" || kind == "string") {
 		next = tx.Items("", after, limit, func(item store.Item) {
 			limit--
 			visit(item.Key)
 		})
-		if next != "" || kind == "string" {
-			return next
-		}
-		if limit == 0 {
+		if next == "" && limit == 0 && kind == "" {
 			return "/"
 		}
 	}
-	if kind != "" && kind != "hash" {
-		return ""
+	if next != "" || kind != "" && kind != "hash" {
+		return next
 	}
 	if below == "" {
 		below = "/" // behind the root

@@ -1,7 +1,6 @@
 package differential
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,8 +48,8 @@ var Rules = []Rule{
 			if at == 0 || at >= len(c.Words) || c.Words[at] == "0" {
 				return false
 			}
-			_, err := strconv.ParseInt(c.Words[at], 10, 64)
-			return err == nil || c.Words[at] == "" || errors.Is(err, strconv.ErrRange)
+			n, err := strconv.ParseUint(strings.TrimLeft(c.Words[at], "+-"), 10, 64)
+			return err == nil && n != 0
 		},
 	},
 	{
