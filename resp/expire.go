@@ -211,5 +211,5 @@ func seconds(ms int64) int64 {
 	if ms < 0 {
 		return ms
 	}
-	return (ms + 500) / 1000
+	return int64((uint64(ms) + 500) / 1000)
 }

@@ -53,6 +53,8 @@ being paths (see [design.md](design.md)):
   namespace. MSET and HSET set all of their configs or none.
 - Commands about names (DEL, EXPIRE, TTL and so on) act on a namespace as Redis's do on a hash: on the configs
   directly in it, never on those below. A namespace's TTL is that of its last config to go.
+- RENAME and COPY take a config, or all configs directly in a namespace, and their expiry, to a name that is not
+  there, or, if they may, in the place of what is. The root namespace is neither renamed nor replaced.
 - KEYS, SCAN and DBSIZE show configs, by their full names; SCAN with TYPE hash shows namespaces. A cursor
   belongs to the node that gave it, and to the last 16,384 that the node has given.
 - HSET, like SET, takes the expiry from the configs that it sets.
