@@ -57,7 +57,7 @@ func namesAsHashes(tx *store.Tx, kind, after string, limit int, visit func(strin
 	if next != "" || kind != "" && kind != "hash" {
 		return next
 	}
-	if below == "" {
+	if !among || below == "" {
 		below = "/" // behind the root
 	}
 	if next = tx.Namespaces(below, limit, visit); next != "" {
