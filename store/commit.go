@@ -18,14 +18,13 @@ type batch struct {
 
 // totals sum up the database, so that nobody has to walk it.
 type totals struct {
-	applied    uint64      // revision of the last entry applied
-	base       uint64      // revision at which this history was begun; 0 unless it was begun from a backup
-	clock      Millis      // latest time that an entry carried; the store's time never runs back
-	hash       uint64      // sum of the hashes of all records: equal states have equal sums
-	configs    int         // how many configs there are, expired ones included, the system's not
-	expiring   int         // how many of them have an expiry
-	namespaces int         // how many namespaces they are in, the root not counted
-	milestones *milestones // belongs to the store's mu
+	applied    uint64 // revision of the last entry applied
+	base       uint64 // revision at which this history was begun; 0 unless it was begun from a backup
+	clock      Millis // latest time that an entry carried; the store's time never runs back
+	hash       uint64 // sum of the hashes of all records: equal states have equal sums
+	configs    int    // how many configs there are, expired ones included, the system's not
+	expiring   int    // how many of them have an expiry
+	namespaces int    // how many namespaces they are in, the root not counted
 }
 
 // newBatch starts a batch. Only one can be open, and end must follow.

@@ -69,7 +69,7 @@ func (m *milestones) gap(s stretch, n int) span {
 
 // draw returns one of the records in some spans of which seen holds, by chance.
 func (tx *Tx) draw(spans []span, chance Chance, seen func(key, value string) bool) (key, value string, found bool) {
-	m, gaps := tx.totals.milestones, 0
+	m, gaps := tx.milestones, 0
 	var all []stretch
 	for _, s := range spans {
 		first := m.before(s.from)

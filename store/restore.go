@@ -30,6 +30,6 @@ func (s *Store) Restore(r io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.db
-	s.db, s.totals, s.snapshots = other.db, other.totals, nil
+	s.db, s.totals, s.milestones, s.snapshots = other.db, other.totals, other.milestones, nil
 	return old.Close()
 }

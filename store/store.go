@@ -20,7 +20,8 @@ type Store struct {
 	mu sync.RWMutex // held for reading while anyone looks at db
 	db *buntdb.DB
 	totals
-	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
+	milestones *milestones
+	snapshots  []weak.Pointer[Snapshot] // those that want to keep what changes
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
@@ -61,7 +62,11 @@ func Load(content []byte) (*Store, Extent, error) {
 	}
 	sums.applied = index
 	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: extent.Whole}
-	return &Store{file: f, db: db, totals: sums}, extent, nil
+	s := &Store{file: f, db: db, totals: sums, milestones: &milestones{}}
+	return s, extent, db.View(func(tx *buntdb.Tx) error {
+		database{tx}.ascend(everything, func(key, _ string) bool { s.milestones.note(key, true); return true })
+		return nil
+	})
 }
 
 // OpenMemory opens an empty store that keeps no file.
@@ -75,7 +80,7 @@ func OpenMemory() *Store {
 
 // load makes a database of checked bytes in the file's format.
 func load(content []byte) (*buntdb.DB, totals, error) {
-	sums := totals{milestones: &milestones{}}
+	var sums totals
 	db, err := buntdb.Open(":memory:")
 	if err != nil {
 		return nil, sums, err
@@ -124,7 +129,6 @@ func (t *totals) add(key, value string) (err error) {
 	}
 	if err == nil {
 		t.count(key, value, +1)
-		t.milestones.note(key, true)
 	}
 	return err
 }
@@ -171,7 +175,7 @@ func (s *Store) View(now Millis, fn func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
-		return fn(&Tx{src: database{db}, now: max(now, s.clock), totals: &s.totals, view: true})
+		return fn(&Tx{src: database{db}, now: max(now, s.clock), totals: &s.totals, milestones: s.milestones, view: true})
 	})
 }
 

@@ -6,17 +6,18 @@ import "slices"
 // and its own writes. It may run more than once before it commits, so nothing in it
 // may have an effect but through the Tx.
 type Tx struct {
-	src    source // the database, under what this entry and this Tx have written
-	entry  *layer // what the transactions before this one in its entry wrote, or nil
-	own    *layer // what this one wrote, or nil
-	now    Millis
-	totals *totals
-	view   bool // nothing will be committed, so nothing need be guarded
-	txn    Txn
-	seen   map[string]bool // keys that have their guards
-	places map[string]int  // where in txn.Writes a name stands
-	undo   []func()        // takes back what a Try has written, in reverse
-	trying int             // how many of them are running
+	src        source // the database, under what this entry and this Tx have written
+	entry      *layer // what the transactions before this one in its entry wrote, or nil
+	own        *layer // what this one wrote, or nil
+	now        Millis
+	totals     *totals
+	milestones *milestones
+	view       bool // nothing will be committed, so nothing need be guarded
+	txn        Txn
+	seen       map[string]bool // keys that have their guards
+	places     map[string]int  // where in txn.Writes a name stands
+	undo       []func()        // takes back what a Try has written, in reverse
+	trying     int             // how many of them are running
 }
 
 // Now is the time that this transaction carries.
