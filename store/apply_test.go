@@ -199,11 +199,17 @@ func TestSameEntriesSameBytes(t *testing.T) {
 	r := rand.New(rand.NewSource(7))
 	n := newNode(t)
 	var log []Indexed
-	names := []string{"a", "a/b", "a/b/c", "d", "d/e", "f/g", "f/h", "i"}
+	names := []string{"a", "a/b", "a/b/c", "d", "d/e", "f/g", "f/h", "i", "confman/x", "confman/y/z"}
 	for range 400 {
 		var dos []func(*Tx) error
 		for range 1 + r.Intn(4) {
 			name := names[r.Intn(len(names))]
+			if r.Intn(30) == 0 {
+				dos = append(dos, func(tx *Tx) error {
+					tx.Flush()
+					return tx.Try(func() error { return tx.Set("since", fmt.Sprint(tx.Now()), 0) })
+				})
+			}
 			switch r.Intn(5) {
 			case 0:
 				dos = append(dos, del(name))
@@ -254,6 +260,7 @@ func TestSameEntriesSameBytes(t *testing.T) {
 		if hash != want || index != n.index {
 			t.Errorf("batches of up to %d: hash %x at %d, want %x at %d", most, hash, index, want, n.index)
 		}
+		(&node{T: t, Store: s}).counted()
 		if s.totals.configs != n.totals.configs || s.totals.expiring != n.totals.expiring || s.totals.clock != n.totals.clock {
 			t.Errorf("totals %+v, want %+v", s.totals, n.totals)
 		}

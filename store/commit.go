@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"github.com/tidwall/buntdb"
 )
@@ -36,6 +37,13 @@ func (s *Store) newBatch() (*batch, error) {
 
 // end sums the changes up and lets go of the database.
 func (b *batch) end() {
+	if b.flushed {
+		b.hash, b.totals.configs, b.expiring = 0, 0, 0
+		b.under.ascend(everything, func(key, value string) bool {
+			b.count(key, value, +1)
+			return true
+		})
+	}
 	b.changes.Scan(func(key string, c change) bool {
 		if old, found := b.under.get(key); found {
 			b.count(key, old, -1)
@@ -70,27 +78,51 @@ func hashOf(key, value string) uint64 {
 
 // commit makes a batch last: file first, then memory.
 func (s *Store) commit(b *batch) error {
-	if err := s.file.append(&b.layer, b.applied); err != nil {
+	if err := s.record(b); err != nil {
 		return err
+	}
+	if b.flushed {
+		return s.startOver(b)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals = b.totals
-	open := s.openSnapshots()
-	return s.db.Update(func(tx *buntdb.Tx) (err error) {
-		b.changes.Scan(func(key string, c change) bool {
-			var old string
-			var found bool
-			if old, found, err = c.put(tx, key); err != nil {
-				return false
-			}
+	s.letGo()
+	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
+	return s.db.Update(func(tx *buntdb.Tx) error {
+		return b.put(tx, func(key, old string, found bool) {
 			for _, sn := range open {
 				sn.keep(key, old, found)
 			}
-			return true
 		})
-		return err
 	})
+}
+
+// record writes what a batch changes to the file.
+func (s *Store) record(b *batch) error {
+	if !b.flushed {
+		return s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) })
+	}
+	deletes, err := s.deletes()
+	if err != nil {
+		return err
+	}
+	return s.file.append(b.applied, true, func(records []byte) []byte {
+		return appendChanges(append(records, deletes...), &b.layer)
+	})
+}
+
+// put makes the changes of a layer in the database, and tells what stood there before.
+func (l *layer) put(tx *buntdb.Tx, before func(key, old string, found bool)) (err error) {
+	l.changes.Scan(func(key string, c change) bool {
+		var old string
+		var found bool
+		if old, found, err = c.put(tx, key); err == nil {
+			before(key, old, found)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // put makes a change in the database, and returns what stood there before.

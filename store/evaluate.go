@@ -42,7 +42,7 @@ func evaluate(entry *layer, now Millis, u Update, sums *totals) (Txn, error) {
 		err = ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes = nil
+		tx.txn.Writes, tx.txn.Flush = nil, false
 	}
 	return tx.txn, err
 }

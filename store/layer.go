@@ -30,6 +30,8 @@ func (d database) ascend(s span, visit func(key, value string) bool) {
 type layer struct {
 	under   source
 	changes btree.Map[string, change]
+	flushed bool // of what is under it only what is spared shows
+	flusher int  // place in its entry of the transaction that flushed last
 }
 
 // change is what a layer has at a key.

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"strings"
-
-	"confman/validate"
-)
+import "strings"
 
 // An Item is a config as its namespace lists it.
 type Item struct {
@@ -79,7 +75,7 @@ func (tx *Tx) Namespaces(after string, limit int, visit func(ns string)) (next s
 
 // Count returns how many configs there are, the system's not counted.
 func (tx *Tx) Count() int {
-	if tx.totals.expiring == 0 && tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0) {
+	if tx.totals.expiring == 0 && tx.own == nil && (tx.entry == nil || tx.entry.empty()) {
 		return tx.totals.configs
 	}
 	n := 0
@@ -97,13 +93,8 @@ func (tx *Tx) Expiring() int { return tx.totals.expiring }
 
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
-	system := kind + validate.System
 	more := true
-	for _, s := range []span{
-		{kind, system},
-		{system + "\x01", system + "/"},
-		{system + "0", kind + "\xff"},
-	} {
+	for _, s := range clients(kind) {
 		if s.from = max(s.from, from); more && s.from < s.to {
 			tx.src.ascend(s, func(key, value string) bool {
 				more = visit(key, value)
@@ -111,13 +102,4 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 			})
 		}
 	}
-}
-
-// systems spans the system's configs, and those of namespaces that are named like it.
-var systems = span{configs + validate.System, configs + validate.System + "\xff"}
-
-// systemKey reports whether a config's key in the database is one of the system's.
-func systemKey(key string) bool {
-	rest, found := strings.CutPrefix(key, configs+validate.System)
-	return found && (rest[:1] == "\x00" || rest[:1] == "/")
 }

@@ -31,5 +31,6 @@ func (s *Store) Restore(r io.Reader) error {
 	defer s.mu.Unlock()
 	old := s.db
 	s.db, s.totals, s.snapshots = other.db, other.totals, nil
+	s.letGo()
 	return old.Close()
 }

@@ -21,6 +21,7 @@ type Store struct {
 	db *buntdb.DB
 	totals
 	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
+	retired   []*buntdb.DB             // databases before db, of which snapshots are read
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
@@ -134,6 +135,8 @@ func (s *Store) Close() error {
 	err := s.file.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.snapshots = nil
+	s.letGo()
 	return errors.Join(err, s.db.Close())
 }
 
