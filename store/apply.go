@@ -125,6 +125,7 @@ func (b *batch) write(txn Txn, place int, index uint64) string {
 	if txn.Flush {
 		b.flush(place)
 	}
+	b.expired += l.expired
 	l.changes.Scan(func(key string, c change) bool {
 		b.changes.Set(key, c)
 		return true

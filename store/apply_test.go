@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -210,7 +211,9 @@ func TestSameEntriesSameBytes(t *testing.T) {
 					return tx.Try(func() error { return tx.Set("since", fmt.Sprint(tx.Now()), 0) })
 				})
 			}
-			switch r.Intn(5) {
+			switch r.Intn(6) {
+			case 5:
+				dos = append(dos, func(tx *Tx) error { tx.Reap(3); return nil })
 			case 0:
 				dos = append(dos, del(name))
 			case 1:
@@ -230,6 +233,13 @@ func TestSameEntriesSameBytes(t *testing.T) {
 		e := n.evaluate(dos...)
 		e.Node = uint64(1 + r.Intn(3))
 		n.now += Millis(r.Intn(100))
+		n.counted()
+		_ = n.View(n.now, func(tx *Tx) error {
+			if got, want := tx.Count(), len(strings.Fields(allNames(tx))); got != want {
+				t.Errorf("Count = %d, want %d", got, want)
+			}
+			return nil
+		})
 		if r.Intn(3) > 0 { // else it comes late, or never
 			n.apply(e)
 			log = append(log, Indexed{n.index, e})
@@ -237,7 +247,7 @@ func TestSameEntriesSameBytes(t *testing.T) {
 	}
 	_, want := n.Hash()
 	for _, most := range []int{1, 7, 400} {
-		dir := Dir(t.TempDir())
+		dir, expired := Dir(t.TempDir()), uint64(0)
 		s, err := Open(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -248,6 +258,7 @@ func TestSameEntriesSameBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if rest = rest[k:]; r.Intn(10) == 0 {
+				expired += s.Expired()
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -261,7 +272,10 @@ func TestSameEntriesSameBytes(t *testing.T) {
 			t.Errorf("batches of up to %d: hash %x at %d, want %x at %d", most, hash, index, want, n.index)
 		}
 		(&node{T: t, Store: s}).counted()
-		if s.totals.configs != n.totals.configs || s.totals.expiring != n.totals.expiring || s.totals.clock != n.totals.clock {
+		if expired += s.Expired(); expired != n.Expired() || expired == 0 {
+			t.Errorf("%d configs have expired, want %d", expired, n.Expired())
+		}
+		if s.totals.configs != n.totals.configs || s.totals.clock != n.totals.clock {
 			t.Errorf("totals %+v, want %+v", s.totals, n.totals)
 		}
 	}

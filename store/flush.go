@@ -153,7 +153,9 @@ func (s *Store) startOver(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = append(s.retired, s.db)
-	s.db, s.totals = db, b.totals
+	s.state = state{db, b.totals, newExpiries()}
+	s.expiries.apply(b.moves)
+	s.expired += b.expired
 	s.letGo()
 	return nil
 }

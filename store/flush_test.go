@@ -52,11 +52,11 @@ func TestFlushWithinATransaction(t *testing.T) {
 			t.Error(err)
 		}
 		tx.Flush()
-		if got := names(tx); got != "" {
+		if got := allNames(tx); got != "" {
 			t.Errorf("behind the second flush: %s", got)
 		}
 		_ = tx.Set("a/b", "2", 0) // a was a config
-		if got := names(tx); got != "a/b" || len(tx.txn.Guards) != 1 || len(tx.txn.Writes) != 3 {
+		if got := allNames(tx); got != "a/b" || len(tx.txn.Guards) != 1 || len(tx.txn.Writes) != 3 {
 			t.Errorf("%s, %+v", got, tx.txn)
 		}
 		return nil
@@ -72,7 +72,7 @@ func TestFlushWithinATransaction(t *testing.T) {
 	}
 }
 
-func names(tx *Tx) string {
+func allNames(tx *Tx) string {
 	var all []string
 	tx.Names("", -1, func(name string, _ Record) { all = append(all, name) })
 	return strings.Join(all, " ")
@@ -154,12 +154,27 @@ func TestFlushWithinAnEntry(t *testing.T) {
 func (n *node) counted() {
 	n.Helper()
 	var sums totals
+	deadlines := map[deadline]bool{}
 	_ = n.db.View(func(tx *buntdb.Tx) error {
-		database{tx}.ascend(everything, func(key, value string) bool { sums.count(key, value, +1); return true })
+		database{tx}.ascend(everything, func(key, value string) bool {
+			if at := sums.count(key, value, +1); at != 0 {
+				deadlines[deadline{at, key}] = true
+			}
+			return true
+		})
 		return nil
 	})
-	if n.hash != sums.hash || n.configs != sums.configs || n.expiring != sums.expiring {
+	if n.hash != sums.hash || n.configs != sums.configs {
 		n.Errorf("totals %+v, want %+v", n.totals, sums)
+	}
+	for _, d := range append(n.expiries.clients.Items(), n.expiries.system.Items()...) {
+		if !deadlines[d] {
+			n.Errorf("%q does not expire at %d", d.key, d.at)
+		}
+		delete(deadlines, d)
+	}
+	if len(deadlines) > 0 {
+		n.Errorf("nobody knows of %v", deadlines)
 	}
 }
 

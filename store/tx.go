@@ -10,8 +10,8 @@ type Tx struct {
 	entry  *layer // what the transactions before this one in its entry wrote, or nil
 	own    *layer // what this one wrote, or nil
 	now    Millis
-	totals *totals
-	view   bool // nothing will be committed, so nothing need be guarded
+	store  *Store // whose lock is held
+	view   bool   // nothing will be committed, so nothing need be guarded
 	txn    Txn
 	seen   map[string]bool // keys that have their guards
 	places map[string]int  // where in txn.Writes a name stands
