@@ -76,20 +76,21 @@ func (x expiries) next() Millis {
 	return c.at
 }
 
-// NextExpiry returns when the next config expires, or has expired and was not removed yet, by
-// the store's time. It is zero if none does.
-func (s *Store) NextExpiry() Millis {
+// NextExpiry returns in how many milliseconds the next config expires, by the store's time,
+// which is the given one or the latest that an applied entry carried. It is zero for one that has
+// expired and was not removed yet.
+func (s *Store) NextExpiry(now Millis) (left Millis, some bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.expiries.next()
-}
-
-// Time returns the store's time: the given one, or the latest that an applied entry carried, if
-// that is later.
-func (s *Store) Time(now Millis) Millis {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return max(now, s.clock)
+	now = max(now, s.clock)
+	switch at := s.expiries.next(); {
+	case at == 0:
+		return 0, false
+	case at <= now:
+		return 0, true
+	default:
+		return at - now, true
+	}
 }
 
 // Expired returns how many configs that had expired were removed or written over since the store

@@ -18,23 +18,29 @@ func reap(limit int, n *int) func(*Tx) error {
 func TestReapRemovesWhatHasExpired(t *testing.T) {
 	n := newNode(t)
 	n.do(setUntil("a", 1500), setUntil("ns/b", 1200), setUntil("ns/c", 5000), set("d", "1"), setUntil("confman/tokens/x", 1300))
-	if at := n.NextExpiry(); at != 1200 {
-		t.Errorf("the next one expires at %d", at)
+	if left, some := n.NextExpiry(900); left != 200 || !some { // no clock runs back
+		t.Errorf("the next one expires in %d ms", left)
 	}
 	for _, c := range []struct {
 		now   Millis
 		limit int
 		want  int
-		next  Millis
-	}{{1199, 10, 0, 1200}, {1200, 10, 1, 1300}, {1500, 1, 1, 1500}, {1500, 10, 1, 5000}, {4000, 10, 0, 5000}} {
+		next  Millis // from then on
+	}{{1199, 10, 0, 1}, {1200, 10, 1, 100}, {1500, 1, 1, 0}, {1500, 10, 1, 3500}, {4000, 10, 0, 1000}} {
 		n.now = c.now
 		var got int
 		e := n.evaluate(reap(c.limit, &got))
-		if got != c.want || e.Txns[0].Empty() != (got == 0) || n.apply(e) != "" || n.NextExpiry() != c.next {
-			t.Errorf("at %d: %d are removed, want %d; then the next one expires at %d", c.now, got, c.want, n.NextExpiry())
+		failed := n.apply(e)
+		if left, some := n.NextExpiry(c.now); got != c.want || e.Txns[0].Empty() != (got == 0) || failed != "" || left != c.next || !some {
+			t.Errorf("at %d: %d are removed, want %d; then the next one expires in %d ms", c.now, got, c.want, left)
 		}
 		n.counted()
 	}
+	n.do(del("ns/c"))
+	if _, some := n.NextExpiry(n.now); some {
+		t.Error("something still expires")
+	}
+	n.do(setUntil("ns/c", 5000))
 	if got := n.Expired(); got != 3 || n.totals.configs != 2 {
 		t.Errorf("%d have expired, %d are left", got, n.totals.configs)
 	}
