@@ -40,6 +40,14 @@ func (m *milestones) note(key string, there bool) {
 	}
 }
 
+// follow takes account of what a layer changes.
+func (m *milestones) follow(l *layer) {
+	l.changes.Scan(func(key string, c change) bool {
+		m.note(key, !c.delete)
+		return true
+	})
+}
+
 // before returns how many milestones stand before a key.
 func (m *milestones) before(key string) int {
 	return sort.Search(m.keys.Len(), func(i int) bool {
@@ -69,7 +77,7 @@ func (m *milestones) gap(s stretch, n int) span {
 
 // draw returns one of the records in some spans of which seen holds, by chance.
 func (tx *Tx) draw(spans []span, chance Chance, seen func(key, value string) bool) (key, value string, found bool) {
-	m, gaps := tx.milestones, 0
+	m, gaps := tx.store.milestones, 0
 	var all []stretch
 	for _, s := range spans {
 		first := m.before(s.from)
@@ -128,7 +136,8 @@ func (tx *Tx) Draw(ns string, chance Chance) (item Item, found bool) {
 // DrawName returns the name of one of all configs but the system's, by chance. Like
 // [Tx.Names] it guards nothing.
 func (tx *Tx) DrawName(chance Chance) (name string, found bool) {
-	key, _, found := tx.draw(clientSpans(configs), chance, tx.seenConfig)
+	spans := clients(configs)
+	key, _, found := tx.draw(spans[:], chance, tx.seenConfig)
 	if !found {
 		return "", false
 	}
@@ -138,8 +147,8 @@ func (tx *Tx) DrawName(chance Chance) (name string, found bool) {
 // DrawKey returns, by chance, a config of the root or another namespace that has configs of
 // its own. It guards nothing.
 func (tx *Tx) DrawKey(chance Chance) (name string, found bool) {
-	spans := append([]span{within("")}, clientSpans(namespaces)...)
-	key, _, found := tx.draw(spans, chance, func(key, value string) bool {
+	spaces := clients(namespaces)
+	key, _, found := tx.draw(append(spaces[:], within("")), chance, func(key, value string) bool {
 		if key[:1] == configs {
 			return tx.seenConfig(key, value)
 		}

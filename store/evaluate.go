@@ -32,7 +32,7 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 
 // evaluate runs one update over what the entry holds so far.
 func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
-	tx := &Tx{src: entry, entry: entry, now: now, totals: &s.totals, milestones: s.milestones, txn: Txn{By: u.By}}
+	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
 	size := 0
 	for _, w := range tx.txn.Writes {
@@ -42,7 +42,7 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 		err = ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes = nil
+		tx.txn.Writes, tx.txn.Flush = nil, false
 	}
 	return tx.txn, err
 }

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"strings"
-
-	"confman/validate"
-)
+import "strings"
 
 // An Item is a config as its namespace lists it.
 type Item struct {
@@ -43,22 +39,6 @@ func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string)
 		return true
 	})
 	return next
-}
-
-// Len returns how many configs are directly in a namespace, which is "" for the root.
-func (tx *Tx) Len(ns string) int {
-	tx.guardNamespace(ns)
-	if tx.totals.expiring == 0 && tx.plain() {
-		return int(loadNamespace(tx.src, namespaceKey(ns)).configs)
-	}
-	n := 0
-	tx.src.ascend(within(ns), func(key, value string) bool {
-		if mustRecord(key, value).live(tx.now) {
-			n++
-		}
-		return true
-	})
-	return n
 }
 
 // Names pages through all configs but the system's, in an order of the store's own: it
@@ -111,45 +91,10 @@ func (tx *Tx) Namespaces(after string, limit int, visit func(ns string)) (next s
 	return next
 }
 
-// Count returns how many configs there are, the system's not counted.
-func (tx *Tx) Count() int {
-	if tx.totals.expiring == 0 && tx.plain() {
-		return tx.totals.configs
-	}
-	n := 0
-	tx.walk(configs, configs, func(key, value string) bool {
-		if mustRecord(key, value).live(tx.now) {
-			n++
-		}
-		return true
-	})
-	return n
-}
-
-// CountNamespaces returns how many namespaces have configs of their own, the root and the
-// system's not counted.
-func (tx *Tx) CountNamespaces() int {
-	if tx.totals.expiring == 0 && tx.plain() {
-		return tx.totals.namespaces
-	}
-	n := 0
-	tx.Namespaces("/", -1, func(string) { n++ })
-	return n
-}
-
-// plain reports whether the transaction sees the database as it is: neither it nor one
-// before it in its entry has written.
-func (tx *Tx) plain() bool {
-	return tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0)
-}
-
-// Expiring returns how many configs had an expiry before this transaction.
-func (tx *Tx) Expiring() int { return tx.totals.expiring }
-
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 	more := true
-	for _, s := range clientSpans(kind) {
+	for _, s := range clients(kind) {
 		if s.from = max(s.from, from); more && s.from < s.to {
 			tx.src.ascend(s, func(key, value string) bool {
 				more = visit(key, value)
@@ -157,29 +102,4 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 			})
 		}
 	}
-}
-
-// clientSpans spans the keys of a kind but the system's.
-func clientSpans(kind string) []span {
-	system := kind + validate.System
-	return []span{
-		{kind, system},
-		{system + "\x01", system + "/"},
-		{system + "0", kind + "\xff"},
-	}
-}
-
-// systems spans the system's configs, and those of namespaces that are named like it.
-var systems = span{configs + validate.System, configs + validate.System + "\xff"}
-
-// systemNamespace reports whether a namespace is one of the system's.
-func systemNamespace(ns string) bool {
-	rest, found := strings.CutPrefix(ns, validate.System)
-	return found && (rest == "" || rest[0] == '/')
-}
-
-// systemKey reports whether a config's key in the database is one of the system's.
-func systemKey(key string) bool {
-	rest, found := strings.CutPrefix(key, configs+validate.System)
-	return found && (rest[:1] == "\x00" || rest[:1] == "/")
 }
