@@ -1,10 +1,6 @@
 package store
 
-import (
-	"strings"
-
-	"confman/validate"
-)
+import "strings"
 
 // An Item is a config as its namespace lists it.
 type Item struct {
@@ -77,33 +73,39 @@ func (tx *Tx) Namespaces(after string, limit int, visit func(ns string)) (next s
 	return next
 }
 
-// Count returns how many configs there are, the system's not counted.
-func (tx *Tx) Count() int {
-	if tx.totals.expiring == 0 && tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0) {
-		return tx.totals.configs
+// Count returns how many configs there are, the system's not counted. It walks over what is
+// written in its entry and by itself, not over the configs.
+func (tx *Tx) Count() int { return tx.count(tx.src) }
+
+func (tx *Tx) count(src source) (n int) {
+	l, changes := src.(*layer)
+	if !changes {
+		return tx.store.totals.configs - tx.store.expiries.clients.passed(tx.now)
 	}
-	n := 0
-	tx.walk(configs, configs, func(key, value string) bool {
-		if mustRecord(key, value).live(tx.now) {
-			n++
-		}
-		return true
-	})
+	if !l.flushed {
+		n = tx.count(l.under)
+	}
+	for _, s := range clients(configs) {
+		l.changes.Ascend(s.from, func(key string, c change) bool {
+			if key >= s.to {
+				return false
+			}
+			if old, _ := loadRecord(l.under, key); old.live(tx.now) {
+				n--
+			}
+			if !c.delete && mustRecord(key, c.value).live(tx.now) {
+				n++
+			}
+			return true
+		})
+	}
 	return n
 }
 
-// Expiring returns how many configs had an expiry before this transaction.
-func (tx *Tx) Expiring() int { return tx.totals.expiring }
-
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
-	system := kind + validate.System
 	more := true
-	for _, s := range []span{
-		{kind, system},
-		{system + "\x01", system + "/"},
-		{system + "0", kind + "\xff"},
-	} {
+	for _, s := range clients(kind) {
 		if s.from = max(s.from, from); more && s.from < s.to {
 			tx.src.ascend(s, func(key, value string) bool {
 				more = visit(key, value)
@@ -111,13 +113,4 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 			})
 		}
 	}
-}
-
-// systems spans the system's configs, and those of namespaces that are named like it.
-var systems = span{configs + validate.System, configs + validate.System + "\xff"}
-
-// systemKey reports whether a config's key in the database is one of the system's.
-func systemKey(key string) bool {
-	rest, found := strings.CutPrefix(key, configs+validate.System)
-	return found && (rest[:1] == "\x00" || rest[:1] == "/")
 }
