@@ -12,8 +12,11 @@ import (
 type Call struct {
 	*Command
 	Args    []string // the words behind the command's name
+	words   []string // all of them
 	session *session
 	options map[string]string // by token, in capitals
+
+	committed func() // set by Run, and called when the transaction has gone through
 }
 
 // size is how many bytes the call's words take.

@@ -16,6 +16,7 @@ type Command struct {
 	Synopsis string // as the Redis manual writes it: key value [NX | XX]
 	Flags    Flags
 	Group    string
+	Category string // one of the ACL that does not follow from the group and the flags: @admin
 	Since    string // the version of Redis that had it first; none for confman's own
 	Summary  string
 
@@ -28,7 +29,9 @@ type Command struct {
 
 	args  []arg // the synopsis, parsed
 	arity int
+	keys  int // how many it takes: none, one, or more
 	subs  []*Command
+	used  *usage
 }
 
 // Flags say where a command runs and what it may do there.
@@ -67,6 +70,8 @@ func newTable() *table {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)
 			row.arity = arity(row.Name, row.args)
+			row.keys = keysOf(&row)
+			row.used = &usage{}
 			t.byName[row.Name] = &row
 		}
 	}
@@ -106,6 +111,30 @@ func (t *table) find(words []string) (*Command, error) {
 		return nil, errArity(c)
 	}
 	return c, nil
+}
+
+// called returns the command that a client's words name, or nil; of one that has subcommands the
+// container, if no subcommand is named.
+func (t *table) called(words []string) *Command {
+	c := t.byName[strings.ToLower(words[0])]
+	if c != nil && len(words) > 1 {
+		if sub := t.byName[c.Name+"|"+strings.ToLower(words[1])]; sub != nil {
+			return sub
+		}
+	}
+	return c
+}
+
+// keysOf tells how many keys a command takes: none, one, or more.
+func keysOf(c *Command) int {
+	first, last, step := keyPlaces(c.Name, c.args)
+	switch {
+	case first == 0:
+		return 0
+	case last == first:
+		return step
+	}
+	return 2
 }
 
 // depth tells how many words the command's name takes.

@@ -1,6 +1,7 @@
 package resp
 
-// info is the command's part in the answer of COMMAND.
+// info is the command's part in the answer of COMMAND. It has no tips: those of Redis are for
+// who stands before many shards, and say what is random or in no order, where confman sorts.
 func (c *Command) info() []Reply {
 	first, last, step := keyPlaces(c.Name, c.args)
 	subs := []Reply{}
@@ -11,7 +12,7 @@ func (c *Command) info() []Reply {
 		c.Name, int64(c.arity), statuses(c.flagNames()), int64(first), int64(last), int64(step),
 		statuses(c.categories()),
 		Set{},
-		[]Reply{},
+		c.keySpecs(),
 		subs,
 	}
 }
@@ -24,13 +25,25 @@ func statuses(names []string) Set {
 	return all
 }
 
-// flagNames are the flags that Redis has too.
+// flagNames are the flags that Redis has too. Not told are those about what confman does not
+// have: noscript, allow_busy and may_replicate (scripts), no_async_loading, skip_monitor,
+// skip_slowlog, sentinel, blocking, movablekeys.
 func (c *Command) flagNames() (names []string) {
 	for _, f := range []struct {
-		flag Flags
-		name string
-	}{{Writes, "write"}, {Reads, "readonly"}, {Grows, "denyoom"}, {Admin, "admin"}, {Fast, "fast"}, {NoAuth, "no_auth"}, {NoMulti, "no_multi"}} {
-		if c.Flags&f.flag != 0 {
+		given bool
+		name  string
+	}{
+		{c.Flags&Writes != 0, "write"},
+		{c.Flags&Reads != 0, "readonly"},
+		{c.Flags&Grows != 0, "denyoom"},
+		{c.Flags&Admin != 0, "admin"},
+		{c.Do != nil, "loading"}, // it needs no data
+		{c.Do != nil, "stale"},
+		{c.Flags&Fast != 0, "fast"},
+		{c.Flags&NoAuth != 0, "no_auth"},
+		{c.Flags&NoMulti != 0, "no_multi"},
+	} {
+		if f.given {
 			names = append(names, f.name)
 		}
 	}
@@ -59,10 +72,11 @@ func (c *Command) categories() (all []string) {
 	}{
 		{c.Flags&Writes != 0, "@write"},
 		{c.Flags&Reads != 0, "@read"},
+		{c.Category != "", c.Category},
 		{group != "", group},
 		{c.Flags&Admin != 0, "@admin"},
 		{true, speed},
-		{c.Flags&(Admin|Dangerous) != 0, "@dangerous"},
+		{c.Flags&(Admin|Dangerous) != 0 || c.Category == "@admin", "@dangerous"},
 	} {
 		if category.in {
 			all = append(all, category.name)

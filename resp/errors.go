@@ -91,8 +91,8 @@ func errBackupLate(after time.Duration) Error {
 
 func errExpireTime(c *Call) Error { return errorf("ERR invalid expire time in '%s' command", c.Name) }
 
-// shortened is what Redis quotes of a word: so many bytes at most, and none behind a zero.
-func shortened(w string, most int) string {
+// upToZero is what Redis quotes of a word: so many bytes at most, and none behind a zero.
+func upToZero(w string, most int) string {
 	w, _, _ = strings.Cut(w, "\x00")
 	return w[:min(len(w), most)]
 }
@@ -105,13 +105,13 @@ func errUnknown(words []string) Error {
 		if args.Len() >= most {
 			break
 		}
-		fmt.Fprintf(&args, "'%s' ", shortened(w, most-args.Len()))
+		fmt.Fprintf(&args, "'%s' ", upToZero(w, most-args.Len()))
 	}
-	return errorf("ERR unknown command '%s', with args beginning with: %s", shortened(words[0], most), args.String())
+	return errorf("ERR unknown command '%s', with args beginning with: %s", upToZero(words[0], most), args.String())
 }
 
 func errUnknownSubcommand(container, word string) Error {
-	return errorf("ERR unknown subcommand '%s'. Try %s HELP.", shortened(word, 128), strings.ToUpper(container))
+	return errorf("ERR unknown subcommand '%s'. Try %s HELP.", upToZero(word, 128), strings.ToUpper(container))
 }
 
 // refused makes an error of validate's into one for clients.

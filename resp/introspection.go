@@ -9,32 +9,36 @@ import (
 // introspectionCommands tell clients about commands, out of the table.
 var introspectionCommands = []Command{
 	{
-		Name: "command", Group: "server", Since: "2.8.13", Do: commandInfo,
+		Name: "command", Category: "@connection", Group: "server", Since: "2.8.13", Do: commandInfo,
 		Summary: "Describes all commands.",
 	},
 	{
-		Name: "command|count", Group: "server", Since: "2.8.13", Do: commandCount,
+		Name: "command|count", Category: "@connection", Group: "server", Since: "2.8.13", Do: commandCount,
 		Summary: "Returns how many commands there are.",
 	},
 	{
-		Name: "command|docs", Synopsis: "[command-name [command-name ...]]", Group: "server", Since: "7.0.0", Do: commandDocs,
+		Name: "command|docs", Synopsis: "[command-name [command-name ...]]", Category: "@connection", Group: "server", Since: "7.0.0", Do: commandDocs,
 		Summary: "Returns what is written about commands.",
 	},
 	{
-		Name: "command|getkeys", Synopsis: "command [arg [arg ...]]", Group: "server", Since: "2.8.13", Do: commandGetKeys,
+		Name: "command|getkeys", Synopsis: "command [arg [arg ...]]", Category: "@connection", Group: "server", Since: "2.8.13", Do: commandGetKeys,
 		Summary: "Returns the keys in a command.",
 	},
 	{
-		Name: "command|help", Group: "server", Since: "5.0.0", Do: help,
+		Name: "command|getkeysandflags", Synopsis: "command [arg [arg ...]]", Category: "@connection", Group: "server", Since: "7.0.0", Do: commandGetKeysAndFlags,
+		Summary: "Returns the keys in a command, and how it uses each.",
+	},
+	{
+		Name: "command|help", Category: "@connection", Group: "server", Since: "5.0.0", Do: help,
 		Summary: "Lists the subcommands.",
 	},
 	{
-		Name: "command|info", Synopsis: "[command-name [command-name ...]]", Group: "server", Since: "2.8.13", Do: commandInfo,
+		Name: "command|info", Synopsis: "[command-name [command-name ...]]", Category: "@connection", Group: "server", Since: "2.8.13", Do: commandInfo,
 		Summary: "Describes commands.",
 	},
 	{
 		Name: "command|list", Synopsis: "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
-		Flags: Loose, Group: "server", Since: "7.0.0", Do: commandList,
+		Flags: Loose, Category: "@connection", Group: "server", Since: "7.0.0", Do: commandList,
 		Summary: "Lists the names of commands.",
 	},
 }
@@ -115,25 +119,38 @@ func listFilter(words []string) (keep func(*Command) bool, err error) {
 	return nil, errSyntax
 }
 
-func commandGetKeys(_ context.Context, c *Call) Reply {
+// readKeys finds the keys in the command that a call's arguments are.
+func (c *Call) readKeys() (keys []string, uses [][]string, err error) {
 	table := c.session.server.table
 	cmd, err := table.find(c.Args)
 	switch {
-	case err != nil && table.byName[strings.ToLower(c.Args[0])] == nil:
-		return errGetKeysName
+	case err != nil && table.called(c.Args) == nil:
+		return nil, nil, errGetKeysName
 	case err != nil:
-		return errGetKeysArity
+		return nil, nil, errGetKeysArity
 	}
-	first, last, step := keyPlaces(cmd.Name, cmd.args)
-	if first == 0 {
-		return errNoKeys
+	if keys, uses = cmd.keysIn(c.Args); keys == nil {
+		return nil, nil, errNoKeys
 	}
-	if last < 0 {
-		last += len(c.Args)
+	return keys, uses, nil
+}
+
+func commandGetKeys(_ context.Context, c *Call) Reply {
+	keys, _, err := c.readKeys()
+	if err != nil {
+		return err
 	}
-	var keys []Reply
-	for i := first; i <= last; i += step {
-		keys = append(keys, c.Args[i])
+	return bulks(keys)
+}
+
+func commandGetKeysAndFlags(_ context.Context, c *Call) Reply {
+	keys, uses, err := c.readKeys()
+	if err != nil {
+		return err
 	}
-	return keys
+	all := make([]Reply, len(keys))
+	for i, key := range keys {
+		all[i] = []Reply{key, statuses(uses[i])}
+	}
+	return all
 }

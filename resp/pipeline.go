@@ -60,13 +60,19 @@ func (s *session) transact(ctx context.Context, calls []*Call) {
 		}
 		return
 	}
-	for i := range calls {
+	for i, c := range calls {
 		if err != nil {
-			s.reply(fromNode(err, s.server.Log))
+			s.fail(c, fromNode(err, s.server.Log))
 		} else {
 			s.reply(replies[i])
 		}
 	}
+}
+
+// fail answers a call that got nowhere.
+func (s *session) fail(c *Call, why error) {
+	s.note(c, why, 0)
+	s.reply(why)
 }
 
 // withoutReads answers calls whose reads are refused: the writes among them need nothing.
@@ -85,9 +91,9 @@ func (s *session) withoutReads(ctx context.Context, calls []*Call, why error) {
 	for _, c := range calls {
 		switch {
 		case c.Flags&Writes == 0:
-			s.reply(why)
+			s.fail(c, why)
 		case err != nil:
-			s.reply(fromNode(err, s.server.Log))
+			s.fail(c, fromNode(err, s.server.Log))
 		default:
 			s.reply(replies[0])
 			replies = replies[1:]

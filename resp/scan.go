@@ -10,7 +10,7 @@ import (
 // scanCommands walk over names.
 var scanCommands = []Command{
 	{
-		Name: "dbsize", Flags: Reads | Fast, Group: "server", Since: "1.0.0", Run: dbsize,
+		Name: "dbsize", Flags: Reads | Fast, Category: "@keyspace", Group: "server", Since: "1.0.0", Run: dbsize,
 		Summary: "Returns how many configs there are. With scan_view=namespaces it counts what KEYS shows.",
 	},
 	{

@@ -46,6 +46,7 @@ type Server struct {
 	Sync         func() error           // puts all that was applied on this node's disk, for SAVE; it is there
 	Compact      func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
 	Shutdown     func()                 // begins the end of this node, for SHUTDOWN; it does not end
+	Settings     Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
 	AllowFlush   bool                   // whether FLUSHALL and FLUSHDB are carried out
 	Namespaces   bool                   // whether SCAN and the like show a namespace once, as a hash, instead of its configs
 	Log          *slog.Logger           // nowhere
@@ -66,17 +67,21 @@ type Server struct {
 	backups          chan struct{} // holds one for each backup that is being read
 	started          time.Time
 	runID            string
+	addr             string // of the first listener
 	counts           counts
+	rates            rates
+	live             live
+	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
+	slowlog          slowlog
+	latency          latencies
+	disk             disk
+	peak             atomic.Uint64 // bytes of memory in use, the most that INFO has seen
+	changing         sync.Mutex    // held while settings change
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
 	ending bool
 	served sync.WaitGroup
-}
-
-// counts are what INFO tells of the server's life so far.
-type counts struct {
-	accepted, rejected, commands, errors, blocked atomic.Int64
 }
 
 func (s *Server) init() {
@@ -99,6 +104,9 @@ func (s *Server) init() {
 	s.conns = map[*conn]struct{}{}
 	s.started = s.Now()
 	s.runID = newRunID()
+	s.rates.since = s.started
+	s.disk.saved = s.started
+	s.turnAll()
 }
 
 // acceptPause is how long to wait after a connection could not be accepted, as for want of
@@ -109,7 +117,10 @@ const acceptPause = 20 * time.Millisecond
 // that have come finish, closes all connections, and returns when all of its goroutines have
 // ended.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	s.once.Do(s.init)
+	s.once.Do(func() {
+		s.addr = ln.Addr().String()
+		s.init()
+	})
 	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
 	defer s.end()
 	for {
@@ -134,7 +145,7 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	id := s.counts.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ending || len(s.conns) >= s.MaxClients {
+	if s.ending || int64(len(s.conns)) >= s.live.maxClients.Load() {
 		s.counts.rejected.Add(1)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
 		_, _ = nc.Write(appendReply(nil, errMaxClients, 2)) // it ends either way

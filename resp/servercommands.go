@@ -11,7 +11,11 @@ var serverCommands = []Command{
 		Summary: "Describes the server. The section confman is about the node and its cluster.",
 	},
 	{
-		Name: "role", Flags: Fast | Admin, Group: "server", Since: "2.8.12", Do: role,
+		Name: "lolwut", Synopsis: "[VERSION version]", Flags: Reads | Fast | Loose, Group: "server", Since: "5.0.0", Run: lolwut,
+		Summary: "Draws something, and names the version.",
+	},
+	{
+		Name: "role", Flags: Fast, Category: "@admin", Group: "server", Since: "2.8.12", Do: role,
 		Summary: "Answers master: every node takes writes. INFO confman tells the raft role.",
 	},
 	{

@@ -46,7 +46,7 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 		case s.quit:
 			return
 		case err != nil:
-			s.reply(s.rejected(words, err))
+			s.reject(words, s.rejected(words, err))
 		case s.multi && call.Flags&Immediate == 0:
 			s.reply(s.enqueue(call))
 		default:
@@ -61,7 +61,6 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 
 // accept makes a call of a command's words, if the client may call it.
 func (s *session) accept(words []string) (*Call, error) {
-	s.server.counts.commands.Add(1)
 	cmd, err := s.server.table.find(words)
 	if !s.trusted() && (err != nil || cmd.Flags&NoAuth == 0) {
 		return nil, errNoAuth
@@ -76,15 +75,26 @@ func (s *session) accept(words []string) (*Call, error) {
 		return nil, errInMulti
 	}
 	s.last = cmd.Name
-	return &Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], session: s}, nil
+	return &Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s}, nil
 }
+
+// reject answers a command that is not carried out.
+func (s *session) reject(words []string, err error) {
+	s.server.counts.fail(err)
+	if cmd := s.server.table.called(words); cmd != nil {
+		cmd.used.rejected.Add(1)
+	}
+	s.reply(err)
+}
+
+// silence is the reply of a command that has none.
+type silence struct{}
 
 // reply sends a reply, perhaps later.
 func (s *session) reply(r Reply) {
-	if _, failed := r.(error); failed {
-		s.server.counts.errors.Add(1)
+	if _, silent := r.(silence); !silent {
+		s.conn.reply(r, s.protocol)
 	}
-	s.conn.reply(r, s.protocol)
 }
 
 // trusted reports whether the client has shown its password, or needs none.
@@ -95,10 +105,12 @@ func (s *session) trust(trusted bool) { s.conn.guard.trusted = trusted }
 
 // direct answers a command that is not about data.
 func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
+	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
 			r = s.broken(p)
 		}
+		s.note(call, r, time.Since(began))
 	}()
 	if err := call.bind(); err != nil {
 		return err
@@ -120,8 +132,11 @@ type errPanicked struct{ panicked any }
 func (errPanicked) Error() string { return "a command panicked" }
 
 // evaluate runs calls in one transaction, which fails if a watched name has changed, and
-// returns their replies.
+// returns their replies. What goes through is noted: of reads how long each took, and of
+// what shares a transaction with a write how long that took to be committed.
 func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[string]uint64) (replies []Reply, err error) {
+	began := time.Now()
+	took := make([]time.Duration, len(calls))
 	body := func(tx *store.Tx) (err error) {
 		defer func() { // here: it may be another goroutine, which other clients need
 			if p := recover(); p != nil {
@@ -134,12 +149,16 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 			}
 		}
 		replies = make([]Reply, len(calls))
+		last := time.Since(began)
 		for i, c := range calls {
 			replies[i] = c.answer(tx)
+			now := time.Since(began)
+			took[i], last = now-last, now
 		}
 		return nil
 	}
-	if writing(calls) {
+	writes := writing(calls)
+	if writes {
 		err = s.server.Node.Update(ctx, defaultUser, body)
 	} else {
 		err = s.server.Node.View(ctx, body)
@@ -148,8 +167,20 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 	switch {
 	case errors.As(err, &panicked):
 		return nil, s.broken(panicked.panicked)
-	case errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrTooLarge), err == nil:
-		return replies, err
+	case errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrTooLarge):
+		return nil, err
+	case err != nil:
+		return nil, fromNode(err, s.server.Log)
 	}
-	return nil, fromNode(err, s.server.Log)
+	all := time.Since(began)
+	for i, c := range calls {
+		if writes {
+			took[i] = all
+		}
+		s.note(c, replies[i], took[i])
+		if c.committed != nil {
+			c.committed()
+		}
+	}
+	return replies, nil
 }

@@ -65,7 +65,7 @@ func (s *session) enqueue(call *Call) Reply {
 
 // rejected answers a command that was refused before it could run or be queued. A transaction that
 // it stands in will not be executed; one whose EXEC it is, is over.
-func (s *session) rejected(words []string, why error) Reply {
+func (s *session) rejected(words []string, why error) error {
 	if !strings.EqualFold(words[0], "exec") {
 		s.aborted = s.multi
 		return why

@@ -26,7 +26,7 @@ func (c *Call) view() view {
 }
 
 // showsNamespaces reports whether a namespace is shown once, instead of its configs.
-func (s *Server) showsNamespaces() bool { return s.Namespaces }
+func (s *Server) showsNamespaces() bool { return s.live.scanView.Load() == viewOfNamespaces }
 
 // namesAsConfigs shows every config by its full name; namespaces only if they are asked for.
 func namesAsConfigs(tx *store.Tx, kind, after string, limit int, visit func(string)) (next string) {

@@ -1,0 +1,104 @@
+package resp
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// live are the settings that change while the server runs.
+type live struct {
+	maxClients       atomic.Int64
+	timeout          atomic.Int64 // seconds; 0 for ever
+	slowerThan       atomic.Int64 // microseconds; negative for never
+	slowLogLength    atomic.Int64
+	latencyThreshold atomic.Int64 // milliseconds; 0 for never
+	scanView         atomic.Int64 // which of scanViews
+}
+
+// scanViews are the values of scan_view.
+var scanViews = []string{"configs", "namespaces"}
+
+const viewOfNamespaces = 1
+
+// A knob is a setting that CONFIG SET changes.
+type knob struct {
+	setting     string // its name in the settings file
+	parameter   string // Redis's; "" if Redis has none
+	least, most int64
+	words       []string // what it may be instead of a number; the place of one is its value
+	of          func(*live) *atomic.Int64
+}
+
+var knobs = []*knob{
+	{"max_clients", "maxclients", 1, math.MaxUint32, nil, func(l *live) *atomic.Int64 { return &l.maxClients }},
+	{"timeout", "timeout", 0, math.MaxInt32, nil, func(l *live) *atomic.Int64 { return &l.timeout }},
+	{"slowlog_log_slower_than", "slowlog-log-slower-than", -1, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowerThan }},
+	{"slowlog_max_len", "slowlog-max-len", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowLogLength }},
+	{"latency_monitor_threshold", "latency-monitor-threshold", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.latencyThreshold }},
+	{"scan_view", "", 0, 0, scanViews, func(l *live) *atomic.Int64 { return &l.scanView }},
+}
+
+// knobOf returns the knob behind a setting, or nil.
+func knobOf(setting string) *knob {
+	if i := slices.IndexFunc(knobs, func(k *knob) bool { return k.setting == setting }); i >= 0 {
+		return knobs[i]
+	}
+	return nil
+}
+
+// text is a value as people write it.
+func (k *knob) text(l *live) string {
+	n := k.of(l).Load()
+	if k.words != nil {
+		return k.words[n]
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// parse reads a value. Its errors are the end of CONFIG SET's.
+func (k *knob) parse(text string) (int64, error) {
+	if k.words != nil {
+		if i := slices.Index(k.words, strings.ToLower(text)); i >= 0 {
+			return int64(i), nil
+		}
+		return 0, errorf("argument(s) must be one of the following: %s", strings.Join(k.words, ", "))
+	}
+	n, err := parseInt(text)
+	switch {
+	case err != nil:
+		return 0, errNotInteger
+	case n < k.least || n > k.most:
+		return 0, errorf("argument must be between %d and %d inclusive", k.least, k.most)
+	}
+	return n, nil
+}
+
+// turn sets the knob.
+func (s *Server) turn(k *knob, n int64) {
+	k.of(&s.live).Store(n)
+	s.remarkable.Store(int64(s.live.remarkable()))
+}
+
+// turnAll sets all knobs at the start: to what the settings say, or else the fields.
+func (s *Server) turnAll() {
+	s.live.maxClients.Store(int64(s.MaxClients))
+	s.live.timeout.Store(int64(math.Ceil(s.IdleTime.Seconds())))
+	s.live.slowerThan.Store(10_000)
+	s.live.slowLogLength.Store(128)
+	if s.Namespaces {
+		s.live.scanView.Store(viewOfNamespaces)
+	}
+	for _, setting := range s.settings() {
+		k := knobOf(setting.Name)
+		if k == nil {
+			continue
+		}
+		if n, err := k.parse(setting.Value); err == nil {
+			k.of(&s.live).Store(n)
+		}
+	}
+	s.remarkable.Store(int64(s.live.remarkable()))
+}
