@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,9 +13,9 @@ import (
 	"confman/resp/differential"
 )
 
-// randomCommands is how many are compared in each version of the protocol: 110,000, or
+// randomCommands is how many are compared in each version of the protocol: 150,000, or
 // CONFMAN_RANDOM_COMMANDS.
-func randomCommands() int { return fromEnv("CONFMAN_RANDOM_COMMANDS", 110_000) }
+func randomCommands() int { return fromEnv("CONFMAN_RANDOM_COMMANDS", 150_000) }
 
 // randomSeed is where the seeds of the streams begin: 1, or CONFMAN_RANDOM_SEED.
 func randomSeed() int { return fromEnv("CONFMAN_RANDOM_SEED", 1) }
@@ -53,7 +54,7 @@ func TestRandomCommandsAreRedis(t *testing.T) {
 			for _, other := range tallies[1:] {
 				tallies[0].Add(other)
 			}
-			t.Log(tallies[0])
+			t.Logf("%v\nnot in Redis: %s", tallies[0], strings.Join(catalog.Later, " "))
 			if missing := catalog.Missing(tallies[0]); len(missing) > 0 && !t.Failed() {
 				t.Errorf("never answered without an error: %q", missing)
 			}

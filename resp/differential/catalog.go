@@ -3,6 +3,7 @@ package differential
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // A Catalog holds the commands that can be compared.
 type Catalog struct {
 	commands map[string]*Command
-	groups   map[string][]*Command // in the order of their names
+	groups   map[string][]*Command // in the order of their names, without those that are set apart
 	Later    []string              // commands of these groups that Redis does not have
 }
 
@@ -58,7 +59,9 @@ func Learn(ctx context.Context, confman, redis string) (*Catalog, error) {
 			delete(ours, name)
 		default:
 			cmd.args = known(cmd.args, tokens(nil, r.args))
-			c.groups[cmd.Group] = append(c.groups[cmd.Group], cmd)
+			if !slices.Contains(apart, name) {
+				c.groups[cmd.Group] = append(c.groups[cmd.Group], cmd)
+			}
 		}
 	}
 	for _, all := range c.groups {
@@ -150,6 +153,12 @@ func known(args []argument, tokens []string) (kept []argument) {
 		kept = append(kept, a)
 	}
 	return kept
+}
+
+// draw returns a command of a group by chance.
+func (c *Catalog) draw(r *rand.Rand, group string) *Command {
+	all := c.groups[group]
+	return all[r.IntN(len(all))]
 }
 
 // find returns the command that some words call, or nil.

@@ -50,8 +50,7 @@ func (g *Generator) Step() Step {
 		return Step{connection, []string{"EXEC"}}
 	}
 	group := pick(g, g.groups...)
-	all := g.catalog.groups[group]
-	cmd := all[g.rand.IntN(len(all))]
+	cmd := g.catalog.draw(g.rand, group)
 	g.open[connection] = (g.open[connection] || cmd.Name == "multi") && cmd.Name != "exec" && cmd.Name != "discard"
 	words := g.call(cmd)
 	if g.chance(12) {

@@ -58,9 +58,12 @@ func shown(raw []byte) string {
 // String lists what was compared and what was left out.
 func (t *Tally) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "compared %d:", t.Total())
-	for _, name := range slices.Sorted(maps.Keys(t.Compared)) {
-		fmt.Fprintf(&b, " %s %d (%d without error)", name, t.Compared[name], t.Answered[name])
+	fmt.Fprintf(&b, "compared %d replies, by command (in brackets those without an error):", t.Total())
+	for i, name := range slices.Sorted(maps.Keys(t.Compared)) {
+		if i%5 == 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%18s %5d (%5d)", name, t.Compared[name], t.Answered[name])
 	}
 	for _, part := range []struct {
 		what string
