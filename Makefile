@@ -21,11 +21,12 @@ test: build ## the whole test suite
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test ./...
 
 race: ## the packages' tests under the race detector
-	go test -race ./store ./replication ./resp/... ./validate ./cmd/...
+	CONFMAN_RANDOM_COMMANDS=$${CONFMAN_RANDOM_COMMANDS:-20000} go test -race ./store ./replication ./resp/... ./validate ./cmd/...
 
-soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs
+soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
 	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store ./replication
+	CONFMAN_RANDOM_SEED=$$(date +%s) CONFMAN_RANDOM_COMMANDS=10000000 go test -count=1 -timeout 2h -v -run RandomCommandsAreRedis ./resp
 
 failover: build ## kill, stop and restart leaders under load; writes docs/failover.md (half an hour)
 	cd integration && CONFMAN_FAILOVER=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 1h -v -run FailoverUnderLoad .
@@ -39,6 +40,7 @@ fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 docs: ## write the generated pages under docs/
 	go run ./cmd/confman docs commands > docs/commands.md
 	go run ./cmd/confman docs settings > docs/settings.md
+	CONFMAN_WRITE_TABLES=1 go test -count=1 -run TestCompatibilityIsCurrent ./resp
 
 check: lint race ## what CI checks beside the tests: format, vet, staticcheck, current docs, races
 
@@ -52,6 +54,7 @@ lint: $(TOOLS) ## format, vet, staticcheck, current docs, tidy modules
 	@set -e; for page in commands settings; do \
 		go run ./cmd/confman docs $$page | diff -u docs/$$page.md - || { echo "run make docs"; exit 1; }; \
 	done
+	@go test -count=1 -run TestCompatibilityIsCurrent ./resp || { echo "run make docs"; exit 1; }
 
 fmt: bin/tools/gofumpt ## format the source
 	bin/tools/gofumpt -w $$(git ls-files '*.go')

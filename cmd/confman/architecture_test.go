@@ -18,6 +18,7 @@ var arrows = map[string][]string{
 	"confman/replication/certs": {},
 	"confman/resp":              {"confman/resp/rdb", "confman/store", "confman/validate"},
 	"confman/resp/rdb":          {},
+	"confman/resp/differential": {"confman/resp", "confman/resp/transcript"},
 	"confman/resp/transcript":   {"confman/resp", "confman/store"},
 	"confman/store":             {"confman/validate"},
 	"confman/validate":          {},

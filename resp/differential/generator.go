@@ -149,11 +149,11 @@ func (g *Generator) misuse(cmd *Command, words []string) []string {
 		i := n + g.rand.IntN(args)
 		words = slices.Delete(words, i, i+1)
 	case g.chance(40) || args == 0:
-		words = append(words, pick(g, odd...))
+		words = append(words, pick(g, mistakes...))
 	case g.chance(20):
 		words = append(words, words[n+g.rand.IntN(args)])
 	default:
-		words[n+g.rand.IntN(args)] = pick(g, odd...)
+		words[n+g.rand.IntN(args)] = pick(g, mistakes...)
 	}
 	for _, i := range cmd.places(words) {
 		if !slices.Contains(g.space.All(), words[i]) {

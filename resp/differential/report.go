@@ -9,41 +9,37 @@ import (
 	"confman/resp"
 )
 
+// String shows the step as it is typed into redis-cli.
+func (s Step) String() string {
+	words := make([]string, len(s.Words))
+	for i, w := range s.Words {
+		if words[i] = w; w == "" || strings.ContainsFunc(w, odd) {
+			words[i] = resp.Format(w) // in quotes
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// odd reports whether a character keeps a word from being typed as it is.
+func odd(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"'\`, r) }
+
 // String shows the steps as a transcript, of which the last has both answers.
 func (f *Failure) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", f.Origin)
-	for i, step := range f.Steps {
-		if step.Connection != "a" || f.several() {
+	several := slices.ContainsFunc(f.Steps, func(s Step) bool { return s.Connection != f.Steps[0].Connection })
+	for _, step := range f.Steps {
+		if several {
 			b.WriteString(step.Connection)
 		}
-		b.WriteString(">")
-		for _, w := range step.Words {
-			fmt.Fprintf(&b, " %s", quoted(w))
-		}
-		b.WriteByte('\n')
-		if i == len(f.Steps)-1 {
-			ours, theirs := shown(f.Difference.Confman), shown(f.Difference.Redis)
-			if ours == theirs { // only the bytes tell
-				ours, theirs = fmt.Sprintf("%q", f.Difference.Confman), fmt.Sprintf("%q", f.Difference.Redis)
-			}
-			fmt.Fprintf(&b, "%s\n! %s", ours, strings.ReplaceAll(theirs, "\n", "\n! "))
-		}
+		fmt.Fprintf(&b, "> %v\n", step)
 	}
+	ours, theirs := shown(f.Difference.Confman), shown(f.Difference.Redis)
+	if ours == theirs { // only the bytes tell
+		ours, theirs = fmt.Sprintf("%q", f.Difference.Confman), fmt.Sprintf("%q", f.Difference.Redis)
+	}
+	fmt.Fprintf(&b, "%s\n! %s", ours, strings.ReplaceAll(theirs, "\n", "\n! "))
 	return b.String()
-}
-
-// several reports whether the steps go over more than one connection.
-func (f *Failure) several() bool {
-	return slices.ContainsFunc(f.Steps, func(s Step) bool { return s.Connection != f.Steps[0].Connection })
-}
-
-// quoted shows a word as it is typed.
-func quoted(w string) string {
-	if w != "" && !strings.ContainsFunc(w, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"'\`, r) }) {
-		return w
-	}
-	return resp.Format(w)
 }
 
 // shown shows a reply as redis-cli does.

@@ -9,40 +9,40 @@ import (
 // A Rule is a case of a [transcript.Deviation] that random commands meet.
 type Rule struct {
 	ID  string // of the deviation
-	Why string // a line for people
+	Why string // what is left out, or expected
 	// leaves reports that a call is not made, by what its keys may hold.
 	leaves func(c *call, held func(key string) holding, space Space) bool
 	// expects reports that the difference of two replies is meant. Either may be nil.
 	expects func(c *call, confman, redis []byte) bool
 }
 
-// Rules are all of them.
+// Rules are all of them; [WatchRule] and [OwnRule] are no call's but the stream's.
 var Rules = []Rule{
 	{
-		ID: "paths", Why: "SET, SETEX, PSETEX and MSET do not replace a hash",
+		ID: "paths", Why: "SET, SETEX, PSETEX and MSET on a hash",
 		leaves: func(c *call, held func(string) holding, _ Space) bool {
 			return c.is("set", "setex", "psetex", "mset") && slices.ContainsFunc(c.keys, func(k string) bool { return held(k).hash })
 		},
 	},
 	{
-		ID: "expiry", Why: "a config that is set in a hash whose configs expire stays",
+		ID: "expiry", Why: "what sets a field of a hash that has a TTL",
 		leaves: func(c *call, held func(string) holding, _ Space) bool {
 			return c.Group == "hash" && c.Writes && !c.is("hdel") &&
 				slices.ContainsFunc(c.keys, func(k string) bool { return held(k).hash && held(k).expires })
 		},
 	},
 	{
-		ID: "names", Why: "a field with a slash, without a character, or of bytes that are no UTF-8 is none",
+		ID: "names", Why: "fields that are no names",
 		leaves: func(c *call, _ func(string) holding, space Space) bool {
-			return slices.ContainsFunc(c.fields(), func(f string) bool { return !slices.Contains(space.fields, f) && !slices.Contains(odd, f) })
+			return slices.ContainsFunc(c.fields(), func(f string) bool { return !slices.Contains(space.fields, f) && !slices.Contains(mistakes, f) })
 		},
 	},
 	{
-		ID: "views", Why: "a listing shows configs by their full names, so that paths are left out of it",
+		ID: "views", Why: "listings while there are paths",
 		leaves: func(c *call, _ func(string) holding, space Space) bool { return c.whole() && space.Paths },
 	},
 	{
-		ID: "order", Why: "a cursor that the server has not given is none",
+		ID: "order", Why: "cursors that nobody gave",
 		leaves: func(c *call, _ func(string) holding, _ Space) bool {
 			at := map[string]int{"scan": 1, "hscan": 2}[c.Name]
 			if at == 0 || at >= len(c.Words) || c.Words[at] == "0" {
@@ -69,33 +69,27 @@ var Rules = []Rule{
 		},
 	},
 	{
-		ID: "advice", Why: "WRONGTYPE says which name is in the way",
-		expects: func(_ *call, confman, redis []byte) bool {
-			return strings.HasPrefix(string(confman), "-WRONGTYPE ") && strings.HasPrefix(string(redis), "-WRONGTYPE ")
-		},
-	},
-	{
-		ID: "later", Why: "HELLO acts on its options when it has read all of them",
+		ID: "later", Why: "which of two errors HELLO gives",
 		expects: func(c *call, confman, redis []byte) bool {
 			return c.is("hello") && confman[0] == '-' && redis[0] == '-'
 		},
 	},
 	{
-		ID: "computed", Why: "OBJECT and MEMORY USAGE answer with a value of the same kind",
+		ID: "computed", Why: "what OBJECT and MEMORY USAGE answer, but for its kind",
 		expects: func(c *call, confman, redis []byte) bool {
 			return (c.is("memory|usage") || strings.HasPrefix(c.Name, "object|")) && shape(confman) == shape(redis)
 		},
 	},
 	{
-		ID: "server", Why: "what says which server this is, or changes how it runs",
+		ID: "server", Why: "commands about the server and the connection: transcripts have them",
 		leaves: func(c *call, _ func(string) holding, _ Space) bool { return slices.Contains(apart, c.Name) },
 	},
 }
 
-// Two rules are no calls' but the stream's own.
+// What a stream leaves out that depends on more than the call.
 var (
-	watchRule = Rule{ID: "paths", Why: "WATCH does not notice what came and went between"}
-	ownRule   = Rule{ID: "server", Why: "WAIT for nodes, and HELLO within MULTI"}
+	WatchRule = Rule{ID: "watch", Why: "EXEC after a watched name came and went"}
+	OwnRule   = Rule{ID: "server", Why: "WAIT for nodes, and HELLO within MULTI"}
 )
 
 // apart are commands whose answers are another server's, or whose effects reach beyond a

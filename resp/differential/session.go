@@ -63,7 +63,7 @@ func (s *session) answered(e *episode, c *call, reply []byte) {
 func (e *episode) refuses(s *session) string {
 	for k, w := range s.watched {
 		if h := e.held[k]; w.touched && w.absent && !h.text && !h.hash {
-			return watchRule.ID
+			return WatchRule.ID
 		}
 	}
 	held := map[string]holding{}

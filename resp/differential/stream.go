@@ -82,7 +82,7 @@ func (e *episode) play(c *call) error {
 		rule = leaves(c, e.holds, e.Space)
 	}
 	if rule == nil && (c.blocks() || s.multi && c.is("hello")) {
-		rule = &ownRule
+		rule = &OwnRule
 	}
 	if rule != nil {
 		e.Tally.Left[rule.ID]++

@@ -41,8 +41,8 @@ var drawn = map[string]func(*Generator) string{
 
 var patterns = []string{"*", "?1", "[se]*", "[^s]*", "s*", "h?3", "\\s1", "*[12]", "f[1-3]", "nothing", "", "**", "[a", "é*"}
 
-// odd are words that are wrong in many places. All of them may be fields.
-var odd = []string{
+// mistakes are words that are wrong in many places. All of them may be fields.
+var mistakes = []string{
 	"abc", "-1", "0", "1.5", "1e3", "+1", " 1", "1 ", "01", "0x10", "-0", "inf", "-inf", "nan", "1e400",
 	"9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
 	"9223372036854775", "99999999999999999999", "2147483648", "536870912", "1 000",

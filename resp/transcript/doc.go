@@ -12,6 +12,7 @@
 // redis-cli. An answer that is never the same is written as a line "~ regexp".
 //
 // A transcript runs on confman and on Redis. Where Redis answers something else, its answer
-// stands below confman's in lines that begin with "! ", and a comment above the command
-// names one of the [Deviations] and says why: "# [order] Listings are sorted." A file that begins with "# confman only: reason" does not run on Redis.
+// stands below confman's in lines that begin with "! ", and a comment above the command names
+// one of the [Deviations] and says why: "# [order] Listings are sorted." A file that begins
+// with "# confman only: reason" does not run on Redis.
 package transcript
