@@ -71,7 +71,7 @@ func flat(arrays [][]byte) []byte {
 
 // restores reports whether Redis makes the same of what DUMP answers.
 func (e *episode) restores(c *call, ours []byte) bool {
-	const copied = "restored here" // in no space
+	copied := c.keys[0] + ", restored" // in no space
 	payload, _ := bulk(ours)
 	if string(e.redis("RESTORE", copied, "0", payload, "REPLACE")) != "+OK\r\n" {
 		return false
