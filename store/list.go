@@ -24,6 +24,16 @@ func (tx *Tx) List(ns string) (items []Item) {
 // after, which is "" at the start, and returns where to go on, or "" at the end.
 func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string) {
 	tx.guardNamespace(ns)
+	return tx.items(ns, after, limit, visit)
+}
+
+// Roots pages through the configs of the root as [Tx.Items] does, and guards as little as
+// [Tx.Names].
+func (tx *Tx) Roots(after string, limit int, visit func(name string)) (next string) {
+	return tx.items("", after, limit, func(item Item) { visit(item.Key) })
+}
+
+func (tx *Tx) items(ns, after string, limit int, visit func(Item)) (next string) {
 	s := within(ns)
 	prefix := len(s.from)
 	if after != "" {
@@ -48,6 +58,10 @@ func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string)
 // Len returns how many configs are directly in a namespace, which is "" for the root.
 func (tx *Tx) Len(ns string) int {
 	tx.guardNamespace(ns)
+	return tx.length(ns)
+}
+
+func (tx *Tx) length(ns string) int {
 	if tx.totals.expiring == 0 && tx.plain() {
 		return int(loadNamespace(tx.src, namespaceKey(ns)).configs)
 	}
@@ -126,9 +140,12 @@ func (tx *Tx) Count() int {
 	return n
 }
 
-// CountNamespaces returns how many namespaces have configs of their own, the root and the
-// system's not counted.
-func (tx *Tx) CountNamespaces() int {
+// CountKeys returns how many names there are if a namespace counts once, instead of its
+// configs: the configs of the root, and all other namespaces that have configs of their own but
+// the system's. It guards nothing.
+func (tx *Tx) CountKeys() int { return tx.length("") + tx.countNamespaces() }
+
+func (tx *Tx) countNamespaces() int {
 	if tx.totals.expiring == 0 && tx.plain() {
 		return tx.totals.namespaces
 	}
