@@ -20,7 +20,7 @@ type view struct {
 // view returns what this server shows now.
 func (c *Call) view() view {
 	if c.session.server.showsNamespaces() {
-		return view{"namespaces", namesAsHashes, sizeAsHashes, drawAsHash}
+		return view{"namespaces", namesAsHashes, (*store.Tx).CountKeys, drawAsHash}
 	}
 	return view{"configs", namesAsConfigs, (*store.Tx).Count, drawConfig}
 }
@@ -46,9 +46,9 @@ func drawConfig(tx *store.Tx) (string, bool) { return tx.DrawName(rand.IntN) }
 func namesAsHashes(tx *store.Tx, kind, after string, limit int, visit func(string)) (next string) {
 	below, among := strings.CutPrefix(after, "/")
 	if !among && (kind == "" || kind == "string") {
-		next = tx.Items("", after, limit, func(item store.Item) {
+		next = tx.Roots(after, limit, func(name string) {
 			limit--
-			visit(item.Key)
+			visit(name)
 		})
 		if next == "" && limit == 0 && kind == "" {
 			return "/"
@@ -65,7 +65,5 @@ func namesAsHashes(tx *store.Tx, kind, after string, limit int, visit func(strin
 	}
 	return next
 }
-
-func sizeAsHashes(tx *store.Tx) int { return tx.Len("") + tx.CountNamespaces() }
 
 func drawAsHash(tx *store.Tx) (string, bool) { return tx.DrawKey(rand.IntN) }

@@ -16,6 +16,10 @@ func (tx *Tx) Count() int {
 // of the system's.
 func (tx *Tx) Len(ns string) int {
 	tx.guardNamespace(ns)
+	return tx.length(ns)
+}
+
+func (tx *Tx) length(ns string) int {
 	s := within(ns)
 	return tx.count(tx.src, []span{s}, func(db source) int {
 		n := int(loadNamespace(db, namespaceKey(ns)).configs)
@@ -66,9 +70,13 @@ func (tx *Tx) expired(visit func(key string)) {
 	})
 }
 
-// CountNamespaces returns how many namespaces have configs of their own, the root and the
-// system's not counted. It walks over them if something is written in its entry or by itself.
-func (tx *Tx) CountNamespaces() (n int) {
+// CountKeys returns how many names there are if a namespace counts once, instead of its
+// configs: the configs of the root, and all other namespaces that have configs of their own but
+// the system's. It guards nothing.
+func (tx *Tx) CountKeys() int { return tx.length("") + tx.countNamespaces() }
+
+// countNamespaces walks over them if something is written in its entry or by the transaction.
+func (tx *Tx) countNamespaces() (n int) {
 	if tx.own != nil || tx.entry != nil && !tx.entry.empty() {
 		tx.Namespaces("/", -1, func(string) { n++ })
 		return n

@@ -20,6 +20,16 @@ func (tx *Tx) List(ns string) (items []Item) {
 // after, which is "" at the start, and returns where to go on, or "" at the end.
 func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string) {
 	tx.guardNamespace(ns)
+	return tx.items(ns, after, limit, visit)
+}
+
+// Roots pages through the configs of the root as [Tx.Items] does, and guards as little as
+// [Tx.Names].
+func (tx *Tx) Roots(after string, limit int, visit func(name string)) (next string) {
+	return tx.items("", after, limit, func(item Item) { visit(item.Key) })
+}
+
+func (tx *Tx) items(ns, after string, limit int, visit func(Item)) (next string) {
 	s := within(ns)
 	prefix := len(s.from)
 	if after != "" {

@@ -42,8 +42,10 @@ func counts(t *testing.T, tx *Tx) {
 			t.Errorf("Len(%q) = %d, want %d", ns, got, want)
 		}
 	})
-	if got := tx.CountNamespaces(); got != spaces {
-		t.Errorf("CountNamespaces = %d, want %d", got, spaces)
+	roots := 0
+	tx.Roots("", -1, func(string) { roots++ })
+	if got := tx.CountKeys(); got != roots+spaces {
+		t.Errorf("CountKeys = %d, want %d", got, roots+spaces)
 	}
 	names := 0
 	tx.Names("", -1, func(string, Record) { names++ })
@@ -74,9 +76,29 @@ func TestCountsAreThoseOfAWalk(t *testing.T) {
 		_ = n.View(n.now, func(tx *Tx) error { counts(t, tx); return nil })
 	}
 	_ = n.View(n.now, func(tx *Tx) error {
-		if got := fmt.Sprint(tx.Count(), tx.CountNamespaces(), tx.Len("a"), tx.Len("confman"), tx.Len("nothing")); got != "4 2 2 1 0" {
+		if got := fmt.Sprint(tx.Count(), tx.CountKeys(), tx.Len("a"), tx.Len("confman"), tx.Len("nothing")); got != "4 3 2 1 0" {
 			t.Error(got)
 		}
 		return nil
 	})
+}
+
+// What walks over everything conflicts with nothing.
+func TestListingsOfAllAreNotGuarded(t *testing.T) {
+	n := newNode(t)
+	n.do(set("root", "1"), set("a/b", "1"))
+	e := n.evaluate(func(tx *Tx) error {
+		tx.Names("", -1, func(string, Record) {})
+		tx.Namespaces("", -1, func(string) {})
+		tx.Roots("", -1, func(string) {})
+		tx.DrawName(func(int) int { return 0 })
+		tx.DrawKey(func(int) int { return 0 })
+		if tx.Count() != 2 || tx.CountKeys() != 2 {
+			t.Errorf("%d configs, %d keys", tx.Count(), tx.CountKeys())
+		}
+		return nil
+	})
+	if guards := e.Txns[0].Guards; len(guards) > 0 {
+		t.Errorf("guards %+v", guards)
+	}
 }
