@@ -136,6 +136,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		n.running.Go(func() { n.settle(ctx) })
 		n.running.Go(func() { n.keepFresh(ctx) })
 		n.running.Go(func() { n.missLeader(ctx) })
+		n.running.Go(func() { n.reaper().run(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
 	close(n.ready)
@@ -263,7 +264,7 @@ func (n *Node) startRaft() error {
 	n.raft = &raft{again: n.Profile.Again}
 	n.commits = &committer{
 		node: n.identity.Node, seq: n.identity.Boots << 40, store: n.store, log: n.raft,
-		now: time.Now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
+		now: n.now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
 	}
 	n.commits.init()
 	n.watchLeader()
@@ -312,7 +313,7 @@ func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
 	if n.loading.Load() {
 		return n.stillLoading()
 	}
-	return n.store.View(store.Millis(time.Now().UnixMilli()), fn)
+	return n.store.View(store.Millis(n.now().UnixMilli()), fn)
 }
 
 // Update runs fn over the data of this node and commits what it did to all. If something

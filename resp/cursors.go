@@ -44,18 +44,32 @@ func (c *cursors) add(after, over string) string {
 	return strconv.FormatUint(cursor, 10)
 }
 
-// find returns behind which name the walk goes on, "" for the start.
-func (c *cursors) find(cursor, over string) (after string, err error) {
-	n, err := strconv.ParseUint(cursor, 10, 64)
-	if err != nil {
-		return "", errCursor
+// parseCursor reads a cursor as Redis does, with strtoul: nothing is 0, and a sign may lead it.
+func parseCursor(word string) (cursor uint64, err error) {
+	if word == "" {
+		return 0, nil
 	}
-	if n == 0 {
+	digits := word
+	if word[0] == '+' || word[0] == '-' {
+		digits = word[1:]
+	}
+	if cursor, err = strconv.ParseUint(digits, 10, 64); err != nil {
+		return 0, errCursor
+	}
+	if word[0] == '-' {
+		cursor = -cursor
+	}
+	return cursor, nil
+}
+
+// find returns behind which name the walk goes on, "" for the start.
+func (c *cursors) find(cursor uint64, over string) (after string, err error) {
+	if cursor == 0 {
 		return "", nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p, found := c.places[n]
+	p, found := c.places[cursor]
 	if !found || p.over != over {
 		return "", errUnknownCursor
 	}

@@ -63,11 +63,9 @@ func globClass(pattern string, p int, c byte) (next int, matches bool) {
 			p++
 			matches = matches || pattern[p] == c
 		case p+2 < len(pattern) && pattern[p+1] == '-':
-			low, high := pattern[p], pattern[p+2]
-			if low > high {
-				low, high = high, low
-			}
-			matches = matches || low <= c && c <= high
+			// Redis's bytes are C's chars, which are signed where it mostly runs.
+			low, high, at := int8(pattern[p]), int8(pattern[p+2]), int8(c)
+			matches = matches || min(low, high) <= at && at <= max(low, high)
 			p += 2
 		default:
 			matches = matches || pattern[p] == c

@@ -164,5 +164,6 @@ func keyspaceFacts(_ *session, tx *store.Tx) []Fact {
 	if n == 0 {
 		return nil
 	}
-	return []Fact{{"db0", fmt.Sprintf("keys=%d,expires=%d,avg_ttl=0", n, tx.Expiring())}}
+	expiring, left := tx.Expiring()
+	return []Fact{{"db0", fmt.Sprintf("keys=%d,expires=%d,avg_ttl=%d", n, expiring, left)}}
 }

@@ -1,7 +1,6 @@
 package resp
 
 import (
-	"sort"
 	"strings"
 
 	"confman/store"
@@ -11,27 +10,32 @@ import (
 var scanCommands = []Command{
 	{
 		Name: "dbsize", Flags: Reads | Fast, Group: "server", Since: "1.0.0", Run: dbsize,
-		Summary: "Returns how many configs there are.",
+		Summary: "Returns how many configs there are. With scan_view=namespaces it counts what KEYS shows.",
 	},
 	{
-		Name: "hscan", Synopsis: "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", Flags: Reads, Group: "hash", Since: "2.8.0", Run: in(hscan),
+		Name: "hscan", Synopsis: "key cursor [MATCH pattern] [COUNT count] [NOVALUES]", Flags: Reads | Loose, Group: "hash", Since: "2.8.0", Run: hscan,
 		Summary: "Pages through the configs directly in a namespace. One of up to 512 configs comes at once.",
 	},
 	{
 		Name: "keys", Synopsis: "pattern", Flags: Reads | Dangerous, Group: "generic", Since: "1.0.0", Run: keys,
-		Summary: "Returns the names of all configs that match a pattern.",
+		Summary: "Returns the names of all configs that match a pattern. With scan_view=namespaces a namespace is shown once, instead of its configs.",
 	},
 	{
-		Name: "scan", Synopsis: "cursor [MATCH pattern] [COUNT count] [TYPE type]", Flags: Reads, Group: "generic", Since: "2.8.0", Run: scan,
-		Summary: "Pages through the names of configs, or with TYPE hash through namespaces. What is there from beginning to end is shown, whatever else changes.",
+		Name: "randomkey", Flags: Reads, Group: "generic", Since: "1.0.0", Run: randomkey,
+		Summary: "Returns one of the names that KEYS shows by chance.",
+	},
+	{
+		Name: "scan", Synopsis: "cursor [MATCH pattern] [COUNT count] [TYPE type]", Flags: Reads | Loose, Group: "generic", Since: "2.8.0", Run: scan,
+		Summary: "Pages through the names that KEYS shows, or with TYPE hash through namespaces. " +
+			"What is there from beginning to end is shown, whatever else changes.",
 	},
 }
 
-func dbsize(tx *store.Tx, _ *Call) Reply { return int64(tx.Count()) }
+func dbsize(tx *store.Tx, c *Call) Reply { return int64(c.view().size(tx)) }
 
 func keys(tx *store.Tx, c *Call) Reply {
 	names := []Reply{}
-	tx.Names("", -1, func(name string, _ store.Record) {
+	c.view().names(tx, "", "", -1, func(name string) {
 		if glob(c.Args[0], name) {
 			names = append(names, name)
 		}
@@ -39,83 +43,133 @@ func keys(tx *store.Tx, c *Call) Reply {
 	return names
 }
 
+func randomkey(tx *store.Tx, c *Call) Reply {
+	if name, found := c.view().draw(tx); found {
+		return name
+	}
+	return nil
+}
+
 // A page is what SCAN and HSCAN were asked for.
 type page struct {
-	after string // behind which name it begins; "" for the start
-	count int    // how many names to visit
+	count    int    // how many names to visit
+	match    string // pattern of those that are shown
+	matching bool
+	kind     string // of names: string, hash, or none for both
+	noValues bool
 }
 
 // maxPage bounds how many names one call visits: readers keep writers waiting.
 const maxPage = 10_000
 
-// page reads the cursor and COUNT of a walk over something.
-func (c *Call) page(cursor, over string) (p page, err error) {
-	if p.after, err = c.session.server.cursors.find(cursor, over); err != nil {
-		return page{}, err
+// page reads the options of SCAN or HSCAN. As in Redis, of one that is repeated the last counts.
+func (c *Call) page(words []string) (page, error) {
+	p := page{count: 10}
+	for len(words) > 0 {
+		token := strings.ToUpper(words[0])
+		if token == "NOVALUES" && c.Name == "hscan" {
+			p.noValues, words = true, words[1:]
+			continue
+		}
+		if len(words) < 2 {
+			return p, errSyntax
+		}
+		value := words[1]
+		switch words = words[2:]; {
+		case token == "COUNT":
+			n, err := parseInt(value)
+			if err != nil {
+				return p, err
+			}
+			if n < 1 {
+				return p, errSyntax
+			}
+			p.count = int(min(n, maxPage))
+		case token == "MATCH":
+			if len(value) > maxPattern {
+				return p, errPattern
+			}
+			p.match, p.matching = value, true
+		case token == "TYPE" && c.Name == "scan":
+			p.kind = strings.ToLower(value)
+		default:
+			return p, errSyntax
+		}
 	}
-	count := c.number("COUNT", 10)
-	if count < 1 {
-		return page{}, errSyntax
-	}
-	p.count = int(min(count, maxPage))
 	return p, nil
 }
 
 // shows reports whether MATCH lets a name through.
-func (c *Call) shows(name string) bool {
-	return !c.has("MATCH") || glob(c.options["MATCH"], name)
-}
+func (p page) shows(name string) bool { return !p.matching || glob(p.match, name) }
 
 func scan(tx *store.Tx, c *Call) Reply {
-	over := strings.ToLower(c.options["TYPE"])
-	if over == "" {
-		over = "string"
+	cursor, err := parseCursor(c.Args[0])
+	if err != nil {
+		return err
 	}
-	p, err := c.page(c.Args[0], over)
+	p, err := c.page(c.Args[1:])
+	if err != nil {
+		return err
+	}
+	cursors, view := &c.session.server.cursors, c.view()
+	over := view.title + " " + p.kind
+	after, err := cursors.find(cursor, over)
 	if err != nil {
 		return err
 	}
 	names := []Reply{}
-	show := func(name string) {
-		if c.shows(name) {
+	next := view.names(tx, p.kind, after, p.count, func(name string) {
+		if p.shows(name) {
 			names = append(names, name)
 		}
-	}
-	next := ""
-	switch over {
-	case "string":
-		next = tx.Names(p.after, p.count, func(name string, _ store.Record) { show(name) })
-	case "hash":
-		next = tx.Namespaces(p.after, p.count, show)
-	}
-	return []Reply{c.session.server.cursors.add(next, over), names}
+	})
+	return []Reply{cursors.add(next, over), names}
 }
 
 // atOnce is up to how many configs HSCAN shows a whole namespace, as Redis does with a
 // small hash.
 const atOnce = 512
 
-func hscan(tx *store.Tx, c *Call, ns string) Reply {
-	over := "hash " + c.Args[0]
-	p, err := c.page(c.Args[1], over)
+// hscan checks in Redis's order: the cursor, what stands at the name, and the options only
+// of a hash.
+func hscan(tx *store.Tx, c *Call) Reply {
+	if err := c.checkWord(c.args[0], c.Args[0]); err != nil {
+		return err
+	}
+	cursor, err := parseCursor(c.Args[1])
 	if err != nil {
 		return err
 	}
-	items := tx.List(ns)
-	begin := sort.Search(len(items), func(i int) bool { return p.after == "" || items[i].Key > p.after })
-	next := ""
-	if small := begin == 0 && len(items) <= atOnce; !small && len(items)-begin > p.count {
-		items = items[:begin+p.count]
-		next = items[len(items)-1].Key
+	return in(func(tx *store.Tx, c *Call, ns string) Reply {
+		if !tx.IsNamespace(ns) {
+			return []Reply{"0", []Reply{}}
+		}
+		p, err := c.page(c.Args[2:])
+		if err != nil {
+			return err
+		}
+		return p.hscan(tx, c, ns, cursor)
+	})(tx, c)
+}
+
+func (p page) hscan(tx *store.Tx, c *Call, ns string, cursor uint64) Reply {
+	cursors, over := &c.session.server.cursors, "fields "+ns
+	after, err := cursors.find(cursor, over)
+	if err != nil {
+		return err
+	}
+	if after == "" && tx.Len(ns) <= atOnce {
+		p.count = atOnce
 	}
 	shown := []Reply{}
-	for _, item := range items[begin:] {
-		if !c.shows(item.Key) {
-			continue
+	next := tx.Items(ns, after, p.count, func(item store.Item) {
+		switch {
+		case !p.shows(item.Key):
+		case p.noValues:
+			shown = append(shown, item.Key)
+		default:
+			shown = append(shown, item.Key, item.Value)
 		}
-		if shown = append(shown, item.Key); !c.has("NOVALUES") {
-			shown = append(shown, item.Value)
-		}
-	}
-	return []Reply{c.session.server.cursors.add(next, over), shown}
+	})
+	return []Reply{cursors.add(next, over), shown}
 }

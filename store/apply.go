@@ -106,8 +106,8 @@ func current(src source, key string, now Millis) uint64 {
 }
 
 // write carries out a transaction's writes, unless they would make a name both config
-// and namespace; then it returns the key in the way. Deletions come first, so only the
-// state that the transaction leaves behind counts.
+// and namespace; then it returns the key in the way. A flush comes first and deletions come
+// next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, index uint64) string {
 	l := &layer{under: b}
 	writeAll(l, txn, place, index, b.clock)
@@ -122,6 +122,10 @@ func (b *batch) write(txn Txn, place int, index uint64) string {
 			return configKey(other)
 		}
 	}
+	if txn.Flush {
+		b.flush(place)
+	}
+	b.expired += l.expired
 	l.changes.Scan(func(key string, c change) bool {
 		b.changes.Set(key, c)
 		return true
@@ -131,6 +135,9 @@ func (b *batch) write(txn Txn, place int, index uint64) string {
 
 // writeAll carries out all of a transaction's writes in a layer.
 func writeAll(l *layer, txn Txn, place int, revision uint64, at Millis) {
+	if txn.Flush {
+		l.flush(place)
+	}
 	for _, deleting := range []bool{true, false} {
 		for _, w := range txn.Writes {
 			if w.Delete == deleting {

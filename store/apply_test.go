@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -199,12 +200,20 @@ func TestSameEntriesSameBytes(t *testing.T) {
 	r := rand.New(rand.NewSource(7))
 	n := newNode(t)
 	var log []Indexed
-	names := []string{"a", "a/b", "a/b/c", "d", "d/e", "f/g", "f/h", "i"}
+	names := []string{"a", "a/b", "a/b/c", "d", "d/e", "f/g", "f/h", "i", "confman/x", "confman/y/z"}
 	for range 400 {
 		var dos []func(*Tx) error
 		for range 1 + r.Intn(4) {
 			name := names[r.Intn(len(names))]
-			switch r.Intn(5) {
+			if r.Intn(30) == 0 {
+				dos = append(dos, func(tx *Tx) error {
+					tx.Flush()
+					return tx.Try(func() error { return tx.Set("since", fmt.Sprint(tx.Now()), 0) })
+				})
+			}
+			switch r.Intn(6) {
+			case 5:
+				dos = append(dos, func(tx *Tx) error { tx.Reap(3); return nil })
 			case 0:
 				dos = append(dos, del(name))
 			case 1:
@@ -224,6 +233,13 @@ func TestSameEntriesSameBytes(t *testing.T) {
 		e := n.evaluate(dos...)
 		e.Node = uint64(1 + r.Intn(3))
 		n.now += Millis(r.Intn(100))
+		n.counted()
+		_ = n.View(n.now, func(tx *Tx) error {
+			if got, want := tx.Count(), len(strings.Fields(allNames(tx))); got != want {
+				t.Errorf("Count = %d, want %d", got, want)
+			}
+			return nil
+		})
 		if r.Intn(3) > 0 { // else it comes late, or never
 			n.apply(e)
 			log = append(log, Indexed{n.index, e})
@@ -231,7 +247,7 @@ func TestSameEntriesSameBytes(t *testing.T) {
 	}
 	_, want := n.Hash()
 	for _, most := range []int{1, 7, 400} {
-		dir := Dir(t.TempDir())
+		dir, expired := Dir(t.TempDir()), uint64(0)
 		s, err := Open(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -242,6 +258,7 @@ func TestSameEntriesSameBytes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if rest = rest[k:]; r.Intn(10) == 0 {
+				expired += s.Expired()
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
@@ -254,7 +271,11 @@ func TestSameEntriesSameBytes(t *testing.T) {
 		if hash != want || index != n.index {
 			t.Errorf("batches of up to %d: hash %x at %d, want %x at %d", most, hash, index, want, n.index)
 		}
-		if s.totals.configs != n.totals.configs || s.totals.expiring != n.totals.expiring || s.totals.clock != n.totals.clock {
+		(&node{T: t, Store: s}).counted()
+		if expired += s.Expired(); expired != n.Expired() || expired == 0 {
+			t.Errorf("%d configs have expired, want %d", expired, n.Expired())
+		}
+		if s.totals.configs != n.totals.configs || s.totals.clock != n.totals.clock {
 			t.Errorf("totals %+v, want %+v", s.totals, n.totals)
 		}
 	}

@@ -3,6 +3,8 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
+	"strings"
 
 	"github.com/tidwall/buntdb"
 )
@@ -13,16 +15,17 @@ type batch struct {
 	layer
 	tx *buntdb.Tx
 	totals
+	moves []move // what changes of the expiries
 }
 
 // totals sum up the database, so that nobody has to walk it.
 type totals struct {
-	applied  uint64 // revision of the last entry applied
-	base     uint64 // revision at which this history was begun; 0 unless it was begun from a backup
-	clock    Millis // latest time that an entry carried; the store's time never runs back
-	hash     uint64 // sum of the hashes of all records: equal states have equal sums
-	configs  int    // how many configs there are, expired ones included, the system's not
-	expiring int    // how many of them have an expiry
+	applied    uint64 // revision of the last entry applied
+	base       uint64 // revision at which this history was begun; 0 unless it was begun from a backup
+	clock      Millis // latest time that an entry carried; the store's time never runs back
+	hash       uint64 // sum of the hashes of all records: equal states have equal sums
+	configs    int    // how many configs there are, expired ones included, the system's not
+	namespaces int    // how many namespaces they are in, the root not counted
 }
 
 // newBatch starts a batch. Only one can be open, and end must follow.
@@ -36,6 +39,13 @@ func (s *Store) newBatch() (*batch, error) {
 
 // end sums the changes up and lets go of the database.
 func (b *batch) end() {
+	if b.flushed {
+		b.hash, b.totals.configs, b.namespaces = 0, 0, 0
+		b.under.ascend(everything, func(key, value string) bool {
+			b.count(key, value, +1)
+			return true
+		})
+	}
 	b.changes.Scan(func(key string, c change) bool {
 		if old, found := b.under.get(key); found {
 			b.count(key, old, -1)
@@ -48,16 +58,26 @@ func (b *batch) end() {
 	_ = b.tx.Rollback() // ends a read; its only error is that it has ended
 }
 
-// count adds a record to the totals, or takes it away.
-func (t *totals) count(key, value string, sign int) {
+// count adds a record to the totals and the expiries, or takes it away.
+func (b *batch) count(key, value string, sign int) {
+	if at := b.totals.count(key, value, sign); at != 0 {
+		b.moves = append(b.moves, move{deadline{at, key}, sign})
+	}
+}
+
+// count adds a record to the totals, or takes it away, and returns when it expires.
+func (t *totals) count(key, value string, sign int) (expires Millis) {
 	t.hash += uint64(sign) * hashOf(key, value)
-	if key[:1] != configs || systemKey(key) {
-		return
+	if ns, found := strings.CutPrefix(key, namespaces); found && ns != "" && !systemNamespace(ns) {
+		t.namespaces += sign
 	}
-	t.configs += sign
-	if mustRecord(key, value).Expires != 0 {
-		t.expiring += sign
+	if key[:1] != configs {
+		return 0
 	}
+	if !systemKey(key) {
+		t.configs += sign
+	}
+	return mustRecord(key, value).Expires
 }
 
 // hashOf returns the first 64 bits of SHA-256 over a record and its key.
@@ -70,27 +90,54 @@ func hashOf(key, value string) uint64 {
 
 // commit makes a batch last: file first, then memory.
 func (s *Store) commit(b *batch) error {
-	if err := s.file.append(&b.layer, b.applied); err != nil {
+	if err := s.record(b); err != nil {
 		return err
+	}
+	if b.flushed {
+		return s.startOver(b)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals = b.totals
-	open := s.openSnapshots()
-	return s.db.Update(func(tx *buntdb.Tx) (err error) {
-		b.changes.Scan(func(key string, c change) bool {
-			var old string
-			var found bool
-			if old, found, err = c.put(tx, key); err != nil {
-				return false
-			}
+	s.expiries.apply(b.moves)
+	s.milestones.follow(&b.layer)
+	s.expired += b.expired
+	s.letGo()
+	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
+	return s.db.Update(func(tx *buntdb.Tx) error {
+		return b.put(tx, func(key, old string, found bool) {
 			for _, sn := range open {
 				sn.keep(key, old, found)
 			}
-			return true
 		})
-		return err
 	})
+}
+
+// record writes what a batch changes to the file.
+func (s *Store) record(b *batch) error {
+	if !b.flushed {
+		return s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) })
+	}
+	deletes, err := s.deletes()
+	if err != nil {
+		return err
+	}
+	return s.file.append(b.applied, true, func(records []byte) []byte {
+		return appendChanges(append(records, deletes...), &b.layer)
+	})
+}
+
+// put makes the changes of a layer in the database, and tells what stood there before.
+func (l *layer) put(tx *buntdb.Tx, before func(key, old string, found bool)) (err error) {
+	l.changes.Scan(func(key string, c change) bool {
+		var old string
+		var found bool
+		if old, found, err = c.put(tx, key); err == nil {
+			before(key, old, found)
+		}
+		return err == nil
+	})
+	return err
 }
 
 // put makes a change in the database, and returns what stood there before.

@@ -1,6 +1,9 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // MaxTxn bounds what one transaction may write, names and values, in bytes.
 const MaxTxn = 4 << 20
@@ -23,6 +26,7 @@ type Txn struct {
 	By     string // on whose behalf
 	Guards []Guard
 	After  []int // earlier transactions of the same entry whose writes it saw
+	Flush  bool  // before it writes, it deletes every config but the system's
 	Writes []Write
 }
 
@@ -41,7 +45,7 @@ type Write struct {
 }
 
 // Empty reports whether the transaction neither read nor wrote anything.
-func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0 }
+func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0 && !t.Flush }
 
 // Size tells about how many bytes the transaction takes in an entry.
 func (t Txn) Size() int {
@@ -55,9 +59,21 @@ func (t Txn) Size() int {
 	return n
 }
 
-// entryFormat leads every encoded entry. DecodeEntry keeps reading all formats that
-// were ever written.
-const entryFormat = 1
+// The formats of entries; one of them leads every encoded entry. DecodeEntry keeps reading all
+// that were ever written. An entry is written in the first one that can say it, so that nodes
+// of an earlier version go on until there is something that they cannot carry out.
+const (
+	entryFormat      = 1
+	entryFormatFlush = 2 // each transaction says whether it flushes
+)
+
+// format returns the format in which the entry is written.
+func (e Entry) format() byte {
+	if slices.ContainsFunc(e.Txns, func(t Txn) bool { return t.Flush }) {
+		return entryFormatFlush
+	}
+	return entryFormat
+}
 
 // Encode returns the entry's bytes for the raft log.
 func (e Entry) Encode() []byte {
@@ -65,19 +81,23 @@ func (e Entry) Encode() []byte {
 	for _, t := range e.Txns {
 		size += t.Size()
 	}
-	b := append(make([]byte, 0, size), entryFormat)
+	format := e.format()
+	b := append(make([]byte, 0, size), format)
 	b = binary.AppendUvarint(b, e.Node)
 	b = binary.AppendUvarint(b, e.Seq)
 	b = binary.AppendUvarint(b, uint64(e.At))
 	b = binary.AppendUvarint(b, uint64(len(e.Txns)))
 	for _, t := range e.Txns {
-		b = t.append(b)
+		b = t.append(b, format)
 	}
 	return b
 }
 
-func (t Txn) append(b []byte) []byte {
+func (t Txn) append(b []byte, format byte) []byte {
 	b = appendString(b, t.By)
+	if format >= entryFormatFlush {
+		b = appendBool(b, t.Flush)
+	}
 	b = binary.AppendUvarint(b, uint64(len(t.Guards)))
 	for _, g := range t.Guards {
 		b = binary.AppendUvarint(appendString(b, g.Key), g.Revision)
@@ -97,24 +117,28 @@ func (t Txn) append(b []byte) []byte {
 // DecodeEntry reads the bytes of a raft log entry. It answers [ErrNewerFormat] for an
 // entry of a later version, and another error for bytes that no version writes.
 func DecodeEntry(b []byte) (Entry, error) {
-	d, err := opened(string(b), entryFormat)
+	d, err := opened(string(b), entryFormatFlush)
 	if err != nil {
 		return Entry{}, err
 	}
+	format := b[0]
 	e := Entry{Node: d.uint(), Seq: d.uint(), At: d.millis()}
 	n := d.count()
 	if n > MaxTxns {
 		d.fail()
 	}
 	for len(e.Txns) < n && d.err == nil {
-		e.Txns = append(e.Txns, decodeTxn(d, len(e.Txns)))
+		e.Txns = append(e.Txns, decodeTxn(d, format, len(e.Txns)))
 	}
 	return e, d.end()
 }
 
-// decodeTxn reads the transaction at the given place of its entry.
-func decodeTxn(d *decoder, place int) Txn {
+// decodeTxn reads the transaction at the given place of an entry of a format.
+func decodeTxn(d *decoder, format byte, place int) Txn {
 	t := Txn{By: d.string()}
+	if format >= entryFormatFlush {
+		t.Flush = d.bool()
+	}
 	for n := d.count(); len(t.Guards) < n && d.err == nil; {
 		t.Guards = append(t.Guards, Guard{Key: d.string(), Revision: d.uint()})
 	}

@@ -20,7 +20,7 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 		entry := &layer{under: database{db}}
 		kept := 0
 		for i, u := range updates {
-			txn, err := evaluate(entry, now, u, &s.totals)
+			txn, err := s.evaluate(entry, now, u)
 			if keep(i, txn, err) {
 				writeAll(entry, txn, kept, Pending, now)
 				kept++
@@ -31,8 +31,8 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 }
 
 // evaluate runs one update over what the entry holds so far.
-func evaluate(entry *layer, now Millis, u Update, sums *totals) (Txn, error) {
-	tx := &Tx{src: entry, entry: entry, now: now, totals: sums, txn: Txn{By: u.By}}
+func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
+	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
 	size := 0
 	for _, w := range tx.txn.Writes {
@@ -42,7 +42,7 @@ func evaluate(entry *layer, now Millis, u Update, sums *totals) (Txn, error) {
 		err = ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes = nil
+		tx.txn.Writes, tx.txn.Flush = nil, false
 	}
 	return tx.txn, err
 }

@@ -29,6 +29,7 @@ type file struct {
 	open    File
 	size    int64
 	compact int64 // size of the state when it was last written anew
+	flushed bool  // of that state hardly anything is left
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
 	next    *rewrite // the file that will take this one's place, or nil
@@ -72,20 +73,23 @@ func keep(folder FS, cut []byte) error {
 	return folder.SyncDir()
 }
 
-// append writes changes as one frame.
-func (f *file) append(l *layer, index uint64) error {
+// append writes records as one frame. If they flush, hardly anything is left of what stands
+// before them.
+func (f *file) append(index uint64, flushes bool, records func([]byte) []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
 		return f.err
 	}
-	f.buffer = appendFrame(f.buffer[:0], l, index)
+	f.buffer = endFrame(records(f.buffer[:0]), index)
 	n, err := f.open.Write(f.buffer)
 	if err != nil || n < len(f.buffer) {
 		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
 	}
 	f.size += int64(n)
+	f.flushed = f.flushed || flushes
 	if f.next != nil {
+		f.next.flushed = f.next.flushed || flushes
 		if err := f.next.append(f.buffer); err != nil {
 			return f.fail(err)
 		}
@@ -117,7 +121,11 @@ func (f *file) sync() error {
 func (f *file) overgrown() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.next == nil && f.size > max(2*f.compact+f.slack, f.enough)
+	state := f.compact
+	if f.flushed {
+		state = 0
+	}
+	return f.next == nil && f.size > max(2*state+f.slack, f.enough)
 }
 
 func (f *file) fail(err error) error {

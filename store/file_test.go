@@ -26,12 +26,18 @@ type history struct {
 }
 
 // newHistory makes entries that count and leave a trace, so that one lost or applied twice
-// shows.
+// shows. From time to time one deletes everything first.
 func newHistory(t *testing.T, entries int) *history {
 	n := newNode(t)
 	h := &history{hashes: []uint64{0}}
 	for i := range entries {
 		e := n.evaluate(
+			func(tx *Tx) error {
+				if i%37 == 36 {
+					tx.Flush()
+				}
+				return nil
+			},
 			count("counter"),
 			set(fmt.Sprintf("trace/%d", i), ""),
 			count(fmt.Sprintf("ns/%d", i%7)),

@@ -12,6 +12,7 @@ import (
 // come out otherwise.
 const (
 	goldenEntry     = "\x01\x03\x02\xe8\a\x02\x05alice\x01\bcprod\x00db\a\x00\x02\aprod/db\x00\x00\x041.2.\x04prod\x01\x00\x00\x03bob\x00\x01\x00\x01\x01x\x00\xd0\x0f\x01y"
+	goldenFlush     = "\x02\x03\x02\xe8\a\x03\x05alice\x00\x01\bcprod\x00db\a\x00\x00\x05alice\x01\x00\x00\x00\x03bob\x01\x00\x01\x01\x01\x01x\x00\xd0\x0f\x01y"
 	goldenRecord    = "\x01\x02\a\xe8\a\xd0\x0f\x00\x05alice\x041.2."
 	goldenNamespace = "\x01\a\x02"
 	goldenProposer  = "\x01\x02\xe8\a\x02\x01\x01\bcprod\x00db"
@@ -39,8 +40,23 @@ func TestEntryFormat1(t *testing.T) {
 	if got, err := DecodeEntry([]byte(goldenEntry)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("DecodeEntry = %+v, %v", got, err)
 	}
-	if _, err := DecodeEntry([]byte("\x02whatever")); !errors.Is(err, ErrNewerFormat) {
+	if _, err := DecodeEntry([]byte("\x03whatever")); !errors.Is(err, ErrNewerFormat) {
 		t.Errorf("a later format: %v", err)
+	}
+}
+
+// Only an entry that flushes is written so that earlier versions cannot read it.
+func TestEntryFormat2(t *testing.T) {
+	want := Entry{Node: 3, Seq: 2, At: 1000, Txns: []Txn{
+		{By: "alice", Guards: []Guard{{"cprod\x00db", 7}}},
+		{By: "alice", Flush: true},
+		{By: "bob", Flush: true, After: []int{1}, Writes: []Write{{Name: "x", Value: "y", Expires: 2000}}},
+	}}
+	if got := string(want.Encode()); got != goldenFlush {
+		t.Errorf("Encode = %q", got)
+	}
+	if got, err := DecodeEntry([]byte(goldenFlush)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("DecodeEntry = %+v, %v", got, err)
 	}
 }
 
@@ -92,6 +108,7 @@ func TestFrameFormat1(t *testing.T) {
 
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add([]byte(goldenEntry))
+	f.Add([]byte(goldenFlush))
 	f.Add([]byte("\x01\x01\x01\x01\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e, err := DecodeEntry(b)

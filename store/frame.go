@@ -46,9 +46,8 @@ func seal(index uint64, length int64, crc uint32) string {
 	return fmt.Sprintf("%016x %016x %08x", index, length, crc)
 }
 
-// appendFrame appends the changes of a layer as a frame.
-func appendFrame(b []byte, l *layer, index uint64) []byte {
-	start := len(b)
+// appendChanges appends the changes of a layer as the records of a frame.
+func appendChanges(b []byte, l *layer) []byte {
 	l.changes.Scan(func(key string, c change) bool {
 		if c.delete {
 			b = appendDelete(b, key)
@@ -57,8 +56,12 @@ func appendFrame(b []byte, l *layer, index uint64) []byte {
 		}
 		return true
 	})
-	records := b[start:]
-	return appendMarker(b, index, int64(len(records)), crc32.Checksum(records, castagnoli))
+	return b
+}
+
+// endFrame appends the marker to the records of a frame.
+func endFrame(records []byte, index uint64) []byte {
+	return appendMarker(records, index, int64(len(records)), crc32.Checksum(records, castagnoli))
 }
 
 // An Extent tells how much of a file's content counts: the whole frames it begins with.

@@ -30,6 +30,9 @@ func (d database) ascend(s span, visit func(key, value string) bool) {
 type layer struct {
 	under   source
 	changes btree.Map[string, change]
+	flushed bool   // of what is under it only what is spared shows
+	flusher int    // place in its entry of the transaction that flushed last
+	expired uint64 // how many records were found expired that were deleted or written over
 }
 
 // change is what a layer has at a key.
@@ -86,6 +89,9 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	ns, _ := Split(w.Name)
 	old, found := loadRecord(l, key)
 	space := loadNamespace(l, namespaceKey(ns))
+	if found && !old.live(at) {
+		l.expired++
+	}
 	switch {
 	case w.Delete && !found:
 		return

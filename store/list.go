@@ -1,10 +1,6 @@
 package store
 
-import (
-	"strings"
-
-	"confman/validate"
-)
+import "strings"
 
 // An Item is a config as its namespace lists it.
 type Item struct {
@@ -14,17 +10,45 @@ type Item struct {
 
 // List returns the configs directly in a namespace, which is "" for the root, in the
 // order of their keys.
-func (tx *Tx) List(ns string) []Item {
+func (tx *Tx) List(ns string) (items []Item) {
+	tx.Items(ns, "", -1, func(item Item) { items = append(items, item) })
+	return items
+}
+
+// Items pages through the configs directly in a namespace, which is "" for the root, in the
+// order of their keys: it visits up to limit of them, if that is not negative, behind the key
+// after, which is "" at the start, and returns where to go on, or "" at the end.
+func (tx *Tx) Items(ns, after string, limit int, visit func(Item)) (next string) {
 	tx.guardNamespace(ns)
-	var items []Item
+	return tx.items(ns, after, limit, visit)
+}
+
+// Roots pages through the configs of the root as [Tx.Items] does, and guards as little as
+// [Tx.Names].
+func (tx *Tx) Roots(after string, limit int, visit func(name string)) (next string) {
+	return tx.items("", after, limit, func(item Item) { visit(item.Key) })
+}
+
+func (tx *Tx) items(ns, after string, limit int, visit func(Item)) (next string) {
 	s := within(ns)
+	prefix := len(s.from)
+	if after != "" {
+		s.from += after + "\x00"
+	}
+	last := ""
 	tx.src.ascend(s, func(key, value string) bool {
+		if limit == 0 {
+			next = last
+			return false
+		}
 		if rec := mustRecord(key, value); rec.live(tx.now) {
-			items = append(items, Item{key[len(s.from):], rec})
+			last = key[prefix:]
+			visit(Item{last, rec})
+			limit--
 		}
 		return true
 	})
-	return items
+	return next
 }
 
 // Names pages through all configs but the system's, in an order of the store's own: it
@@ -77,33 +101,10 @@ func (tx *Tx) Namespaces(after string, limit int, visit func(ns string)) (next s
 	return next
 }
 
-// Count returns how many configs there are, the system's not counted.
-func (tx *Tx) Count() int {
-	if tx.totals.expiring == 0 && tx.own == nil && (tx.entry == nil || tx.entry.changes.Len() == 0) {
-		return tx.totals.configs
-	}
-	n := 0
-	tx.walk(configs, configs, func(key, value string) bool {
-		if mustRecord(key, value).live(tx.now) {
-			n++
-		}
-		return true
-	})
-	return n
-}
-
-// Expiring returns how many configs had an expiry before this transaction.
-func (tx *Tx) Expiring() int { return tx.totals.expiring }
-
 // walk visits the keys of a kind from a key on, the system's left out.
 func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
-	system := kind + validate.System
 	more := true
-	for _, s := range []span{
-		{kind, system},
-		{system + "\x01", system + "/"},
-		{system + "0", kind + "\xff"},
-	} {
+	for _, s := range clients(kind) {
 		if s.from = max(s.from, from); more && s.from < s.to {
 			tx.src.ascend(s, func(key, value string) bool {
 				more = visit(key, value)
@@ -111,13 +112,4 @@ func (tx *Tx) walk(kind, from string, visit func(key, value string) bool) {
 			})
 		}
 	}
-}
-
-// systems spans the system's configs, and those of namespaces that are named like it.
-var systems = span{configs + validate.System, configs + validate.System + "\xff"}
-
-// systemKey reports whether a config's key in the database is one of the system's.
-func systemKey(key string) bool {
-	rest, found := strings.CutPrefix(key, configs+validate.System)
-	return found && (rest[:1] == "\x00" || rest[:1] == "/")
 }

@@ -61,6 +61,36 @@ func TestAMillion(t *testing.T) {
 	if _, hash := s.Hash(); hash != want {
 		t.Error("the file that was written anew holds another state")
 	}
+	flushMillion(t, s)
+}
+
+// flushMillion deletes all of them at once, and measures how long that keeps readers waiting.
+func flushMillion(t *testing.T, s *Store) {
+	const most = 200 * time.Millisecond // on a machine that is busy with it
+	next := s.Applied() + 1
+	e := Entry{Node: 1, Seq: next, At: 1000, Txns: []Txn{{Flush: true}}}
+	ended := make(chan error, 1)
+	start := time.Now()
+	go func() {
+		_, err := s.Apply([]Indexed{{next, e}})
+		ended <- err
+	}()
+	var worst time.Duration
+	for n := million; n > 0; {
+		begun := time.Now()
+		_ = s.View(0, func(tx *Tx) error { n = tx.Count(); return nil })
+		worst = max(worst, time.Since(begun))
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("flush: %v, and readers waited for %v at worst", time.Since(start), worst)
+	if worst > most {
+		t.Errorf("readers waited for %v, want at most %v", worst, most)
+	}
+	start = time.Now()
+	s.rewriting.Wait()
+	t.Logf("and then %v until the file was written anew", time.Since(start))
 }
 
 const million = 1_000_000

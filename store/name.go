@@ -1,6 +1,10 @@
 package store
 
-import "strings"
+import (
+	"strings"
+
+	"confman/validate"
+)
 
 // Split cuts a config's name into its namespace, which is "" for the root, and its key.
 func Split(name string) (namespace, key string) {
@@ -58,4 +62,30 @@ func within(namespace string) span {
 // below spans the configs in the namespaces under a namespace.
 func below(namespace string) span {
 	return span{configs + namespace + "/", configs + namespace + "0"} // '0' follows '/'
+}
+
+// clients spans what stands in the database for clients' configs or their namespaces, by kind:
+// all but the system's.
+func clients(kind string) [3]span {
+	system := kind + validate.System
+	return [3]span{
+		{kind, system},
+		{system + "\x01", system + "/"},
+		{system + "0", kind + "\xff"},
+	}
+}
+
+// systems spans the system's configs, and those of namespaces that are named like it.
+var systems = span{configs + validate.System, configs + validate.System + "\xff"}
+
+// systemNamespace reports whether a namespace is one of the system's.
+func systemNamespace(ns string) bool {
+	rest, found := strings.CutPrefix(ns, validate.System)
+	return found && (rest == "" || rest[0] == '/')
+}
+
+// systemKey reports whether a config's key in the database is one of the system's.
+func systemKey(key string) bool {
+	rest, found := strings.CutPrefix(key, configs+validate.System)
+	return found && (rest[:1] == "\x00" || rest[:1] == "/")
 }

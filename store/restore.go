@@ -30,6 +30,7 @@ func (s *Store) Restore(r io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.db
-	s.db, s.totals, s.snapshots = other.db, other.totals, nil
+	s.state, s.snapshots = other.state, nil
+	s.letGo()
 	return old.Close()
 }

@@ -20,6 +20,7 @@ type rewrite struct {
 	file     File
 	size     int64
 	state    int64  // how much of the size is the snapshot
+	flushed  bool   // of the snapshot hardly anything is left
 	tail     []byte // frames that are in the old file only
 	both     bool   // frames go to both files
 	named    bool   // the new file may have the old one's name: there is no way back
@@ -199,7 +200,7 @@ func (f *file) rename() error {
 
 // take goes on with the new file. The lock is held.
 func (f *file) take(r *rewrite) {
-	f.open, f.size, f.compact = r.file, r.size, r.state
+	f.open, f.size, f.compact, f.flushed = r.file, r.size, r.state, r.flushed
 	f.next, f.enough = nil, 0
 }
 

@@ -112,6 +112,7 @@ func (sn *Snapshot) Close() error {
 	mine := weak.Make(sn)
 	sn.store.snapshots = slices.DeleteFunc(sn.store.snapshots, func(p weak.Pointer[Snapshot]) bool { return p == mine })
 	sn.db, sn.old = nil, layer{}
+	sn.store.letGo()
 	return nil
 }
 

@@ -108,7 +108,7 @@ func TestASnapshotIsOneStateWhateverIsAppliedMeanwhile(t *testing.T) {
 
 // If nobody kept the old records, the test above would see states that never were.
 func TestASnapshotWithoutOldRecordsIsNoticed(t *testing.T) {
-	h := newHistory(t, 300)
+	h := newHistory(t, 36) // no flush: it would close the database of forgotten snapshots
 	never := 0
 	h.readAmid(t, func(s *Store) { s.snapshots = nil }, func(revision uint64, content string) {
 		s, _, err := Load([]byte(content))

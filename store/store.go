@@ -17,10 +17,19 @@ type Store struct {
 	file      *file
 	rewriting sync.WaitGroup
 
-	mu sync.RWMutex // held for reading while anyone looks at db
+	mu sync.RWMutex // held for reading while anyone looks at the state
+	state
+	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
+	retired   []*buntdb.DB             // databases before db, of which snapshots are read
+	expired   uint64                   // how many configs were found expired when they were removed or written over
+}
+
+// state is what the store holds, and what is known of that without walking over it.
+type state struct {
 	db *buntdb.DB
 	totals
-	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
+	expiries   expiries
+	milestones *milestones
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
@@ -55,13 +64,13 @@ func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 // it begins with. It fails if one of them holds what this version cannot read.
 func Load(content []byte) (*Store, Extent, error) {
 	extent, index := scan(content)
-	db, sums, err := load(content[:extent.Whole])
+	st, err := load(content[:extent.Whole])
 	if err != nil {
 		return nil, extent, err
 	}
-	sums.applied = index
+	st.applied = index
 	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: extent.Whole}
-	return &Store{file: f, db: db, totals: sums}, extent, nil
+	return &Store{file: f, state: st}, extent, nil
 }
 
 // OpenMemory opens an empty store that keeps no file.
@@ -73,30 +82,29 @@ func OpenMemory() *Store {
 	return s
 }
 
-// load makes a database of checked bytes in the file's format.
-func load(content []byte) (*buntdb.DB, totals, error) {
-	var sums totals
-	db, err := buntdb.Open(":memory:")
-	if err != nil {
-		return nil, sums, err
+// load makes a state of checked bytes in the file's format.
+func load(content []byte) (st state, err error) {
+	if st.db, err = buntdb.Open(":memory:"); err != nil {
+		return st, err
 	}
-	err = db.Load(bytes.NewReader(content))
+	st.expiries, st.milestones = newExpiries(), &milestones{}
+	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
-		err = db.Update(func(tx *buntdb.Tx) error { return sums.sumUp(tx) })
+		err = st.db.Update(st.sumUp)
 	}
 	if err != nil {
-		return nil, sums, errors.Join(fmt.Errorf("load: %w", err), db.Close())
+		return st, errors.Join(fmt.Errorf("load: %w", err), st.db.Close())
 	}
-	return db, sums, nil
+	return st, nil
 }
 
 // sumUp takes the marker out of a database that was loaded, and counts what is in it.
-func (t *totals) sumUp(tx *buntdb.Tx) (err error) {
+func (st *state) sumUp(tx *buntdb.Tx) (err error) {
 	if _, err := tx.Delete(marker); err != nil && err != buntdb.ErrNotFound {
 		return err
 	}
 	ended := tx.Ascend("", func(key, value string) bool {
-		if err = t.add(key, value); err != nil {
+		if err = st.add(key, value); err != nil {
 			err = fmt.Errorf("read %q: %w", key, err)
 		}
 		return err == nil
@@ -105,12 +113,12 @@ func (t *totals) sumUp(tx *buntdb.Tx) (err error) {
 }
 
 // add counts a record that was loaded, if it can be read.
-func (t *totals) add(key, value string) (err error) {
+func (st *state) add(key, value string) (err error) {
 	switch {
 	case key == baseKey:
 		var b base
 		b, err = decodeBase(value)
-		t.base, t.clock = b.revision, max(t.clock, b.clock)
+		st.base, st.clock = b.revision, max(st.clock, b.clock)
 	case strings.HasPrefix(key, configs) && strings.Contains(key, "\x00"):
 		_, err = decodeRecord(value)
 	case strings.HasPrefix(key, namespaces):
@@ -118,12 +126,15 @@ func (t *totals) add(key, value string) (err error) {
 	case strings.HasPrefix(key, proposers):
 		var p proposer
 		p, err = decodeProposer(value)
-		t.clock = max(t.clock, p.at)
+		st.clock = max(st.clock, p.at)
 	default:
 		err = ErrNewerFormat
 	}
 	if err == nil {
-		t.count(key, value, +1)
+		st.milestones.note(key, true)
+		if at := st.count(key, value, +1); at != 0 {
+			st.expiries.of(key).Set(deadline{at, key})
+		}
 	}
 	return err
 }
@@ -134,6 +145,8 @@ func (s *Store) Close() error {
 	err := s.file.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.snapshots = nil
+	s.letGo()
 	return errors.Join(err, s.db.Close())
 }
 
@@ -170,7 +183,7 @@ func (s *Store) View(now Millis, fn func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
-		return fn(&Tx{src: database{db}, now: max(now, s.clock), totals: &s.totals, view: true})
+		return fn(&Tx{src: database{db}, now: max(now, s.clock), store: s, view: true})
 	})
 }
 

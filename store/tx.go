@@ -10,8 +10,8 @@ type Tx struct {
 	entry  *layer // what the transactions before this one in its entry wrote, or nil
 	own    *layer // what this one wrote, or nil
 	now    Millis
-	totals *totals
-	view   bool // nothing will be committed, so nothing need be guarded
+	store  *Store // whose lock is held
+	view   bool   // nothing will be committed, so nothing need be guarded
 	txn    Txn
 	seen   map[string]bool // keys that have their guards
 	places map[string]int  // where in txn.Writes a name stands
@@ -131,13 +131,18 @@ func (tx *Tx) takeBack(name string) func() {
 	}
 }
 
-// write notes a write, in place of an earlier one to the same name.
-func (tx *Tx) write(w Write) {
+// begin sees to it that there is a layer for what the transaction writes.
+func (tx *Tx) begin() {
 	if tx.own == nil {
 		tx.own = &layer{under: tx.src}
 		tx.src = tx.own
 		tx.places = map[string]int{}
 	}
+}
+
+// write notes a write, in place of an earlier one to the same name.
+func (tx *Tx) write(w Write) {
+	tx.begin()
 	if tx.trying > 0 {
 		tx.undo = append(tx.undo, tx.takeBack(w.Name))
 	}
@@ -157,7 +162,7 @@ func (tx *Tx) guard(key string, revision uint64) {
 		return
 	}
 	if tx.own != nil {
-		if _, mine := tx.own.changes.Get(key); mine {
+		if _, mine := tx.own.decided(key); mine {
 			return
 		}
 	}
@@ -165,25 +170,30 @@ func (tx *Tx) guard(key string, revision uint64) {
 		tx.seen = map[string]bool{}
 	}
 	tx.seen[key] = true
-	if c, earlier := tx.entry.changes.Get(key); earlier {
-		tx.after(c.txn)
+	if txn, earlier := tx.entry.decided(key); earlier {
+		tx.after(txn)
 		return
 	}
 	tx.txn.Guards = append(tx.txn.Guards, Guard{key, revision})
 }
 
 // guardNamespace notes that the transaction depends on which configs a namespace has:
-// on its revision before this entry, and on what the entry has written there.
+// on its revision before this entry, and on what the entry has written there. Behind a flush
+// nothing before it counts.
 func (tx *Tx) guardNamespace(ns string) {
 	key := namespaceKey(ns)
-	if tx.view || tx.seen[key] {
+	if tx.view || tx.seen[key] || tx.own != nil && tx.own.flushes(key) {
 		return
 	}
 	if tx.seen == nil {
 		tx.seen = map[string]bool{}
 	}
 	tx.seen[key] = true
-	tx.txn.Guards = append(tx.txn.Guards, Guard{key, loadNamespace(tx.entry.under, key).revision})
+	if tx.entry.flushes(key) {
+		tx.after(tx.entry.flusher)
+	} else {
+		tx.txn.Guards = append(tx.txn.Guards, Guard{key, loadNamespace(tx.entry.under, key).revision})
+	}
 	s := within(ns)
 	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
 		if key >= s.to {
