@@ -194,7 +194,7 @@ func TestAClockThatIsAhead(t *testing.T) {
 	}
 	fast.Store(int64(2 * time.Hour))
 	c.update(ahead, write("z", "1")) // carries the time
-	c.removed(4) // the tokens with which the nodes joined, too
+	c.removed(4)                     // the tokens with which the nodes joined, too
 	fast.Store(0)
 	for _, n := range c.nodes {
 		if sees(t, n, "x") || !sees(t, n, "z") {
