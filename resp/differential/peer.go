@@ -90,12 +90,13 @@ func (s *Server) Renew() {
 }
 
 // A Cluster sends each step to any of its nodes. A transaction stays with the node where it
-// began.
+// began, and so does a scan, whose cursor is that node's.
 type Cluster struct {
 	Nodes []*Server
 	Rand  *rand.Rand
 
 	pinned map[string]*Server // by connection
+	last   *Server            // that was sent a step
 }
 
 // Do sends one step after the other: each must see what the one before it did.
@@ -105,9 +106,13 @@ func (c *Cluster) Do(ctx context.Context, steps []Step) (replies [][]byte, err e
 	}
 	for _, step := range steps {
 		node := c.pinned[step.Connection]
+		if node == nil && goesOn(step.Words) {
+			node = c.last
+		}
 		if node == nil {
 			node = c.Nodes[c.Rand.IntN(len(c.Nodes))]
 		}
+		c.last = node
 		answers, err := node.Do(ctx, []Step{step})
 		if err != nil {
 			return nil, err
@@ -124,6 +129,17 @@ func (c *Cluster) Do(ctx context.Context, steps []Step) (replies [][]byte, err e
 		}
 	}
 	return replies, nil
+}
+
+// goesOn reports whether a scan goes on where a node has stopped.
+func goesOn(words []string) bool {
+	switch strings.ToUpper(words[0]) {
+	case "SCAN":
+		return len(words) > 1 && words[1] != "0"
+	case "HSCAN":
+		return len(words) > 2 && words[2] != "0"
+	}
+	return false
 }
 
 // Renew closes the connections to all nodes.
