@@ -22,7 +22,7 @@ func transcripts(t *testing.T, run func(t *testing.T, file string)) {
 
 func TestTranscriptsOnOneStore(t *testing.T) {
 	transcripts(t, func(t *testing.T, file string) {
-		transcript.Run(t, file, transcript.Dialing(t, serve(t, &resp.Server{Version: "0.0-test"})))
+		transcript.Run(t, file, transcript.Dialing(t, serve(t, &resp.Server{Version: "0.0-test", AllowFlush: true})))
 	})
 }
 
@@ -40,7 +40,7 @@ func TestTranscriptsToTheByte(t *testing.T) {
 		t.Run("RESP"+protocol, func(t *testing.T) {
 			transcripts(t, func(t *testing.T, file string) {
 				do(t, dial(t, addr), "FLUSHALL")
-				transcript.Compare(t, file, protocol, serve(t, &resp.Server{}), addr)
+				transcript.Compare(t, file, protocol, serve(t, &resp.Server{AllowFlush: true}), addr)
 			})
 		})
 	}

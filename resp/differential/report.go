@@ -28,7 +28,11 @@ func (f *Failure) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", f.Origin)
 	several := slices.ContainsFunc(f.Steps, func(s Step) bool { return s.Connection != f.Steps[0].Connection })
-	for _, step := range f.Steps {
+	const most = 60 // of steps that could not be made fewer
+	if n := len(f.Steps) - most; n > 0 {
+		fmt.Fprintf(&b, "# behind %d steps\n", n)
+	}
+	for _, step := range f.Steps[max(0, len(f.Steps)-most):] {
 		if several {
 			b.WriteString(step.Connection)
 		}
