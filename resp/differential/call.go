@@ -20,11 +20,11 @@ func (c *Catalog) call(step Step) *call {
 	if cmd == nil {
 		return &call{Step: step, Command: unknown}
 	}
-	new := &call{Step: step, Command: cmd}
+	next := &call{Step: step, Command: cmd}
 	for _, i := range cmd.places(step.Words) {
-		new.keys = append(new.keys, step.Words[i])
+		next.keys = append(next.keys, step.Words[i])
 	}
-	return new
+	return next
 }
 
 // is reports whether the call is of one of some commands.

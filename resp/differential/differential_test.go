@@ -132,7 +132,7 @@ func TestMistakesAreFoundAndShrunk(t *testing.T) {
 					*reply = []byte("*1\r\n$2\r\nf1\r\n")
 				}
 			},
-			2,
+			4,
 			[]string{"> HKEYS ", "\n! 1) "},
 		},
 		{
