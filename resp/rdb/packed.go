@@ -8,7 +8,7 @@ import "strconv"
 // packedEnd ends all three.
 const packedEnd = 0xff
 
-// zipmap reads a map of strings: how many pairs there are (254 and more: not told), then each
+// zipmap reads a map of strings: how many pairs there are (254: not told), then each
 // name and value behind its length, and behind the length of a value how many bytes that follow
 // it are not used.
 func zipmap(packed string, each func(string) bool) bool {
@@ -18,7 +18,7 @@ func zipmap(packed string, each func(string) bool) bool {
 		n := uint64(r.byte())
 		switch n {
 		case packedEnd:
-			return r.ended() && (told >= 254 || elements == 2*told)
+			return r.ended() && (told == 254 || elements == 2*told)
 		case 254:
 			n = r.little(4)
 		}
