@@ -45,7 +45,7 @@ func (c *call) whole() bool { return c.is("dbsize", "keys", "randomkey", "scan")
 
 // alone reports whether a call is sent by itself, because something is asked before or after it.
 func (c *call) alone() bool {
-	return c.is("scan", "hscan", "dbsize", "randomkey", "hrandfield", "dump", "reset", "hello")
+	return c.is("scan", "hscan", "dbsize", "memory|usage", "randomkey", "hrandfield", "dump", "reset", "hello")
 }
 
 // blocks reports whether a call would wait for what does not come.

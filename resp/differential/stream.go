@@ -81,7 +81,7 @@ func (e *episode) play(c *call) error {
 		}
 		rule = leaves(c, e.holds, e.Space)
 	}
-	if rule == nil && (c.blocks() || s.multi && c.is("hello")) {
+	if rule == nil && (c.blocks() || s.multi && c.is("hello", "dbsize", "memory|usage")) {
 		rule = &OwnRule
 	}
 	if rule != nil {
@@ -113,8 +113,8 @@ func (e *episode) playAlone(c *call) error {
 			e.Tally.Left[id]++
 			c = e.Catalog.call(Step{c.Connection, []string{"DISCARD"}})
 		}
-	case c.is("watch") && !s.multi, c.is("dbsize"):
-		if err := e.ask(e.Space.All()); err != nil { // so that Redis counts nothing that has expired
+	case c.is("watch") && !s.multi, c.is("dbsize", "memory|usage"):
+		if err := e.ask(e.Space.All()); err != nil { // so that Redis finds nothing that has expired
 			return err
 		}
 	case c.is("scan", "hscan") && !s.multi:
