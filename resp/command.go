@@ -60,7 +60,7 @@ func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
-		objectCommands, dumpCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
+		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
 		waitCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
 		introspectionCommands, backupCommands, memberCommands,
 	} {
