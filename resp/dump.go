@@ -2,6 +2,7 @@ package resp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"confman/resp/rdb"
@@ -34,17 +35,15 @@ func dump(tx *store.Tx, c *Call) Reply {
 	case all[0].name == c.Args[0]:
 		return rdb.Value{Text: all[0].Value}.Encode()
 	}
+	differ := slices.ContainsFunc(all, func(one named) bool { return one.Expires != all[0].Expires })
 	var v rdb.Value
-	differ := false
 	for _, one := range all {
 		_, key := store.Split(one.name)
-		v.Hash = append(v.Hash, rdb.Field{Name: key, Value: one.Value, Expires: int64(one.Expires)})
-		differ = differ || one.Expires != all[0].Expires
-	}
-	if !differ {
-		for i := range v.Hash {
-			v.Hash[i].Expires = 0
+		f := rdb.Field{Name: key, Value: one.Value}
+		if differ {
+			f.Expires = int64(one.Expires)
 		}
+		v.Hash = append(v.Hash, f)
 	}
 	return v.Encode()
 }
