@@ -28,7 +28,7 @@ func transcripts(t *testing.T, run func(t *testing.T, file string)) {
 
 func TestTranscriptsOnOneStore(t *testing.T) {
 	transcripts(t, func(t *testing.T, file string) {
-		transcript.Run(t, file, transcript.Dialing(t, serve(t, &resp.Server{Version: "0.0-test"})))
+		transcript.Run(t, file, transcript.Dialing(t, serve(t, &resp.Server{Version: "0.0-test", AllowFlush: true})))
 	})
 }
 
