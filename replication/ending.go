@@ -15,7 +15,7 @@ type ending struct {
 	once   sync.Once
 	done   chan struct{}
 	err    error
-	halted atomic.Bool // dragonboat is stuck in an error of the file, and must not be waited for
+	halted atomic.Bool // dragonboat is stuck in an error of the file, or will be, and must not be waited for
 }
 
 func newEnding() *ending { return &ending{done: make(chan struct{})} }
@@ -46,11 +46,16 @@ func (n *Node) Err() error {
 // not, and nobody may go on as if it were. What was acknowledged stands in the log, here up to
 // the error and on the other nodes, so that starting again is safe.
 func (n *Node) halt(err error) {
+	n.fail(err)
+	select {}
+}
+
+// fail ends the node after an error of the store's file, for whoever was not going to apply anything.
+func (n *Node) fail(err error) {
 	n.ending.halted.Store(true)
 	n.log().Error("the node stops", "error", err)
 	if noted := noteCrash(n.Dir, n.now(), err.Error()); noted != nil {
 		n.log().Warn("the crash could not be noted", "error", noted)
 	}
 	n.ending.because(err)
-	select {}
 }

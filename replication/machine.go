@@ -21,6 +21,7 @@ type machine struct {
 	synced uint64
 	// applied is told how each entry ended.
 	applied func(store.Entry, store.Outcome)
+	saved   func()                // is told that the store was synced
 	halt    func(error)           // stops the node and does not return
 	resync  func(revision uint64) // is told that the state was replaced; nil for nobody
 	log     *slog.Logger
@@ -85,6 +86,7 @@ func (m *machine) Sync() error {
 		m.halt(err)
 	}
 	m.synced = index
+	m.saved()
 	return nil
 }
 

@@ -72,6 +72,7 @@ type Node struct {
 	keyPause  time.Duration
 	leaving   atomic.Bool   // it stops, and stands for no election
 	ready     chan struct{} // closed at the end of Start
+	saved     atomic.Int64  // when the store was synced last, or the node was started, in unix seconds
 }
 
 // disk is where a node keeps what it must not lose. Tests put one under it whose power they
@@ -139,6 +140,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		n.running.Go(func() { n.reaper().run(ctx) })
 	}
 	n.running.Go(func() { n.watch(ctx) })
+	n.wasSaved()
 	close(n.ready)
 	return nil
 }
@@ -291,7 +293,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, halt: n.halt, resync: n.wasReplaced, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, resync: n.wasReplaced, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))

@@ -11,31 +11,34 @@ import (
 
 // Status is how a node sees itself and its cluster.
 type Status struct {
-	Cluster    string          // in hexadecimal
-	ID         uint64          // this node's
-	Role       string          // leader, follower, candidate or non-voter
-	Term       uint64          // raft's
-	Leader     uint64          // id, or 0 if none is known
-	LeaderAddr string          // where clients reach it, or ""
-	Voters     int             // how many nodes have a vote
-	Reachable  int             // how many nodes this one has a connection with, itself included
-	Applied    uint64          // raft index of the last entry applied
-	Hash       string          // of the state at that index, in hexadecimal
-	Contact    time.Duration   // since a leader was heard from; 0 on a leader, -1 if it never was
-	Stale      time.Duration   // how old its data may be at most; -1 if that was never known
-	LogEnd     uint64          // revision of the last entry in this node's log, applied or not
-	LogTerm    uint64          // raft's term of that entry; 0 while there is a leader
-	Members    []Member        // by id
-	Base       uint64          // revision at which the history was begun anew, or 0
-	Generation uint64          // of the cluster
-	Degraded   string          // why the node only reads, or ""
-	Low        bool            // the disk has too little room to take writes
-	Room       int64           // bytes that are free on the disk; 0 if nobody looks
-	Loading    bool            // it has joined, and has not had the whole state yet
-	Profile    string          // the timing that it has
-	Links      map[uint64]Link // with the other members, by id
-	Expires    time.Time       // when the node's certificate does; zero where the raft port speaks plain text
-	Crash      string          // how the last life that did not end well ended, or ""
+	Cluster    string           // in hexadecimal
+	ID         uint64           // this node's
+	Role       string           // leader, follower, candidate or non-voter
+	Term       uint64           // raft's
+	Leader     uint64           // id, or 0 if none is known
+	LeaderAddr string           // where clients reach it, or ""
+	Voters     int              // how many nodes have a vote
+	Reachable  int              // how many nodes this one has a connection with, itself included
+	Applied    uint64           // raft index of the last entry applied
+	Hash       string           // of the state at that index, in hexadecimal
+	Contact    time.Duration    // since a leader was heard from; 0 on a leader, -1 if it never was
+	Stale      time.Duration    // how old its data may be at most; -1 if that was never known
+	LogEnd     uint64           // revision of the last entry in this node's log, applied or not
+	LogTerm    uint64           // raft's term of that entry; 0 while there is a leader
+	Members    []Member         // by id
+	Base       uint64           // revision at which the history was begun anew, or 0
+	Generation uint64           // of the cluster
+	Degraded   string           // why the node only reads, or ""
+	Low        bool             // the disk has too little room to take writes
+	Room       int64            // bytes that are free on the disk; 0 if nobody looks
+	Loading    bool             // it has joined, and has not had the whole state yet
+	Profile    string           // the timing that it has
+	Links      map[uint64]Link  // with the other members, by id
+	Expires    time.Time        // when the node's certificate does; zero where the raft port speaks plain text
+	Saved      time.Time        // when everything applied was put on disk last, or the node was started
+	File       store.FileStatus // of the store
+	Expired    uint64           // how many configs that had expired were removed since the node was started
+	Crash      string           // how the last life that did not end well ended, or ""
 }
 
 // Health is green, yellow if the node takes no writes of its own, or red if it only reads.
@@ -55,6 +58,7 @@ func (n *Node) Status() Status {
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
 		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(time.Now()),
+		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Expired: n.store.Expired(),
 	}
 	index, hash := n.store.Hash()
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)

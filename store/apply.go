@@ -18,6 +18,8 @@ type Outcome []string
 // earlier entries left it. After an error, which can only come from the file, the
 // store has stopped, and nothing can be applied any more. One goroutine calls it.
 func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	outcomes := make([]Outcome, len(entries))
 	b, err := s.newBatch()
 	if err != nil {
@@ -35,8 +37,8 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 	if err := s.commit(b); err != nil {
 		return nil, err
 	}
-	if s.file.overgrown() {
-		return outcomes, s.startRewrite()
+	if s.file.overgrown() && s.startRewrite() != nil {
+		return outcomes, s.file.stopped() // it goes on with the file that it has if it can
 	}
 	return outcomes, nil
 }

@@ -85,7 +85,7 @@ func hashOf(key, value string) uint64 {
 
 // commit makes a batch last: file first, then memory.
 func (s *Store) commit(b *batch) error {
-	if err := s.record(b); err != nil {
+	if err := s.toFile(b); err != nil {
 		return err
 	}
 	if b.flushed {
@@ -107,8 +107,8 @@ func (s *Store) commit(b *batch) error {
 	})
 }
 
-// record writes what a batch changes to the file.
-func (s *Store) record(b *batch) error {
+// toFile writes what a batch changes to the file.
+func (s *Store) toFile(b *batch) error {
 	if !b.flushed {
 		return s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) })
 	}

@@ -117,6 +117,28 @@ func (f *file) sync() error {
 	return nil
 }
 
+// A FileStatus tells how the store's file stands.
+type FileStatus struct {
+	Size    int64 // in bytes
+	Compact int64 // its size when it held nothing but the state: when it was opened or written anew last
+	Anew    bool  // it is being written anew
+}
+
+// FileStatus returns how the store's file stands.
+func (s *Store) FileStatus() FileStatus {
+	f := s.file
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return FileStatus{f.size, f.compact, f.next != nil}
+}
+
+// stopped returns the error after which nothing can be written any more.
+func (f *file) stopped() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
 // overgrown reports whether the file holds much that is no longer true.
 func (f *file) overgrown() bool {
 	f.mu.Lock()
@@ -141,8 +163,6 @@ func (f *file) close() error {
 	}
 	err := f.open.Close()
 	f.open = nil
-	f.fail(errors.Join(errClosed, err))
+	f.fail(errors.Join(ErrClosed, err))
 	return err
 }
-
-var errClosed = errors.New("the store is closed")

@@ -21,6 +21,8 @@ func (s *Store) Restore(r io.Reader) error {
 	if extent.Damaged() || extent.Frames == 0 {
 		err = fmt.Errorf("receive snapshot: damaged behind byte %d of %d", extent.Whole, extent.Bytes)
 	} else {
+		s.changing.Lock()
+		defer s.changing.Unlock()
 		s.cancelRewrite()
 		err = s.file.replace(bytes.NewReader(content).WriteTo)
 	}

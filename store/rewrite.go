@@ -37,15 +37,27 @@ func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// startRewrite starts to write the file anew. Whoever calls it applies nothing meanwhile, so
-// that the snapshot and the frames behind it fit together.
+// Compact begins to write the file anew, as it is when it has outgrown its content. It returns
+// [ErrCompacting] if that is under way already, and another error if it could not begin. As long as
+// that is for want of room, the store goes on with the file that it has.
+func (s *Store) Compact() error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	return s.startRewrite()
+}
+
+// startRewrite starts to write the file anew. Nothing is applied meanwhile, so that the
+// snapshot and the frames behind it fit together.
 func (s *Store) startRewrite() error {
 	sn, f := s.Snapshot(), s.file
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.next != nil {
+		return ErrCompacting
+	}
 	r, err := f.create()
 	if err != nil {
-		return f.err
+		return err
 	}
 	r.snapshot, f.next = sn, r
 	s.rewriting.Go(func() { f.rewrite(r) })

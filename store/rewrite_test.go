@@ -286,6 +286,70 @@ func TestAFullDiskIsNoReasonToStop(t *testing.T) {
 	h.check(t, dir, 400)
 }
 
+// Whoever wants the file written anew may say so at any time, while entries are applied.
+func TestCompactAtAnyTime(t *testing.T) {
+	h, dir := newHistory(t, 300), Dir(t.TempDir())
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	applied := make(chan error)
+	go func() { applied <- applyAll(s, h.log) }()
+	begun, refused := 0, 0
+	for going := true; going; {
+		select {
+		case err := <-applied:
+			if err != nil {
+				t.Fatal(err)
+			}
+			going = false
+		default:
+		}
+		switch err := errors.Join(s.Compact(), s.Sync()); {
+		case err == nil:
+			begun++
+		case errors.Is(err, ErrCompacting):
+			refused++
+		default:
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d times, refused %d times", begun, refused)
+	s.rewriting.Wait()
+	if err := s.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	s.rewriting.Wait()
+	if st := s.FileStatus(); st.Anew || st.Size != st.Compact || begun == 0 {
+		t.Errorf("%+v", st)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Compact(); !errors.Is(err, ErrClosed) {
+		t.Errorf("when the store is closed: %v", err)
+	}
+	h.check(t, dir, 300)
+}
+
+// While it is written anew it is not begun again; where there is no room, it says so and goes on.
+func TestCompactCannotAlwaysBegin(t *testing.T) {
+	h, disk := newHistory(t, 40), newPowered()
+	s, p := pausedRewrite(t, h, disk, 0, goOn)
+	if err := s.Compact(); err != ErrCompacting || !s.FileStatus().Anew {
+		t.Errorf("while it is under way: %v", err)
+	}
+	close(p.end)
+	s.rewriting.Wait()
+	s.file.fs = &watched{FS: disk, before: func(string) error { return syscall.ENOSPC }}
+	if err := s.Compact(); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("without room: %v", err)
+	}
+	if err := errors.Join(applyAll(s, h.log[30:]), s.Sync(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 // Opening writes nothing, but for a file that has to be cut; what a rewrite has left is removed.
 func TestOpenWritesNothing(t *testing.T) {
 	h := newHistory(t, 10)

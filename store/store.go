@@ -16,6 +16,7 @@ import (
 type Store struct {
 	file      *file
 	rewriting sync.WaitGroup
+	changing  sync.Mutex // held while something is applied, or the state or the file is replaced
 
 	mu sync.RWMutex // held for reading while anyone looks at the state
 	state
@@ -139,6 +140,8 @@ func (st *state) add(key, value string) (err error) {
 
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
 func (s *Store) Close() error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.cancelRewrite()
 	err := s.file.close()
 	s.mu.Lock()
@@ -186,5 +189,5 @@ func (s *Store) View(now Millis, fn func(*Tx) error) error {
 }
 
 // Sync makes everything applied survive a power cut. An error is final: the store has
-// stopped.
+// stopped. Anyone may call it at any time; what is applied meanwhile waits for it.
 func (s *Store) Sync() error { return s.file.sync() }

@@ -81,7 +81,7 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	defer func() { err = errors.Join(err, member.Close()) }()
 	server := &resp.Server{
 		Node: member, Version: currentVersion(), Password: s.Password, Log: log,
-		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Hold: s.hold(), Snapshot: member.Snapshot,
+		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact,
 		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
 	}
 	p.greet(s, member, clients.Addr())
