@@ -139,7 +139,7 @@ func item(indent, text string) string {
 func answer(lines []string) string {
 	all := strings.Join(lines, " ")
 	if pattern, isPattern := strings.CutPrefix(all, "~ "); isPattern {
-		all = strings.NewReplacer(`\\`, `\`, `\d+`, "…", ".*", "…", ".+", "…", `\`, "").Replace(pattern)
+		all = strings.NewReplacer(`\\`, `\`, `\n`, " ", `\d+`, "…", ".*", "…", ".+", "…", `\`, "").Replace(pattern)
 	}
 	return strings.Join(strings.Fields(strings.TrimPrefix(all, "(error) ")), " ")
 }

@@ -35,9 +35,9 @@ func TestTranscriptsOnRedis(t *testing.T) {
 }
 
 func TestTranscriptsToTheByte(t *testing.T) {
-	addr := redis(t)
 	for _, protocol := range []string{"2", "3"} {
 		t.Run("RESP"+protocol, func(t *testing.T) {
+			addr := redis(t) // of its own: CONFIG SET stays
 			transcripts(t, func(t *testing.T, file string) {
 				do(t, dial(t, addr), "FLUSHALL")
 				transcript.Compare(t, file, protocol, serve(t, &resp.Server{AllowFlush: true}), addr)
