@@ -100,6 +100,10 @@ func persistenceFacts(s *session, tx *store.Tx) []Fact {
 	if tx == nil {
 		loading = "1"
 	}
+	kept, anew := s.server.storage(), "0"
+	if kept.Anew {
+		anew = "1"
+	}
 	d := &s.server.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -113,17 +117,19 @@ func persistenceFacts(s *session, tx *store.Tx) []Fact {
 		{"async_loading", "0"},
 		{"rdb_changes_since_last_save", "0"},
 		{"rdb_bgsave_in_progress", saving},
-		{"rdb_last_save_time", count(d.saved.Unix())},
+		{"rdb_last_save_time", count(kept.Saved.Unix())},
 		{"rdb_last_bgsave_status", status(d.failed)},
 		{"rdb_last_bgsave_time_sec", count(int64(d.took.Seconds()))},
 		{"rdb_current_bgsave_time_sec", count(since)},
 		{"rdb_saves", count(d.saves)},
 		{"aof_enabled", "1"},
-		{"aof_rewrite_in_progress", "0"}, // it ends by itself
+		{"aof_rewrite_in_progress", anew},
 		{"aof_rewrite_scheduled", "0"},
 		{"aof_last_bgrewrite_status", status(d.rewriteFailed)},
 		{"aof_rewrites", count(d.rewrites)},
 		{"aof_last_write_status", "ok"}, // after another the node has stopped
+		{"aof_current_size", count(kept.Size)},
+		{"aof_base_size", count(kept.Compact)},
 	}
 }
 
@@ -152,6 +158,7 @@ func statFacts(s *session, _ *store.Tx) []Fact {
 		{"sync_full", "0"},
 		{"sync_partial_ok", "0"},
 		{"sync_partial_err", "0"},
+		{"expired_keys", count(s.server.storage().Expired - c.expired.Load())},
 		{"evicted_keys", "0"},
 		{"keyspace_hits", count(c.hits.Load())},
 		{"keyspace_misses", count(c.misses.Load())},

@@ -19,7 +19,7 @@ var persistenceCommands = []Command{
 	},
 	{
 		Name: "lastsave", Flags: Fast, Category: "@admin", Group: "server", Since: "1.0.0", Do: lastSave,
-		Summary: "Returns the second of this node's last SAVE, or of its start.",
+		Summary: "Returns the second in which all that this node had applied was put into its file last, by SAVE or by itself, or that of its start.",
 	},
 	{
 		Name: "save", Flags: Admin | NoMulti, Group: "server", Since: "1.0.0", Do: saveNow,
@@ -102,12 +102,17 @@ func saveLater(_ context.Context, c *Call) Reply {
 	return Status("Background saving started")
 }
 
-func lastSave(_ context.Context, c *Call) Reply {
-	d := &c.session.server.disk
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.saved.Unix()
+// storage tells how the node keeps its data, or when it was saved by command, if no more is known.
+func (s *Server) storage() Storage {
+	if s.Storage != nil {
+		return s.Storage()
+	}
+	s.disk.mu.Lock()
+	defer s.disk.mu.Unlock()
+	return Storage{Saved: s.disk.saved}
 }
+
+func lastSave(_ context.Context, c *Call) Reply { return c.session.server.storage().Saved.Unix() }
 
 func rewriteFile(_ context.Context, c *Call) Reply {
 	s := c.session.server

@@ -34,6 +34,15 @@ type Node interface {
 // A Fact is a line of INFO's section "# Confman".
 type Fact struct{ Name, Value string }
 
+// Storage tells how a node keeps its data.
+type Storage struct {
+	Saved   time.Time // when all that was applied was put on its disk last, or it was started
+	Size    int64     // of its file, in bytes
+	Compact int64     // what that was when it held no more than the data
+	Anew    bool      // it is being written anew
+	Expired int64     // how many configs were removed because they had expired, since the start
+}
+
 // Server serves clients. Its fields are set before Serve; those that are zero have
 // defaults.
 type Server struct {
@@ -46,6 +55,7 @@ type Server struct {
 	Sync         func() error           // puts all that was applied on this node's disk, for SAVE; it is there
 	Compact      func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
 	Shutdown     func()                 // begins the end of this node, for SHUTDOWN; it does not end
+	Storage      func() Storage         // how the node keeps its data, for INFO and LASTSAVE; nothing is known
 	Settings     Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
 	AllowFlush   bool                   // whether FLUSHALL and FLUSHDB are carried out
 	Namespaces   bool                   // whether SCAN and the like show a namespace once, as a hash, instead of its configs

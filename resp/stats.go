@@ -60,7 +60,7 @@ type counts struct {
 	accepted, rejected, blocked atomic.Int64
 	hits, misses                atomic.Int64 // keys that reads found, and did not
 	received, sent              atomic.Int64 // bytes
-	forgotten                   atomic.Int64 // of accepted, by CONFIG RESETSTAT
+	forgotten, expired          atomic.Int64 // of the clients accepted and the configs expired, by CONFIG RESETSTAT
 
 	mu     sync.Mutex
 	errors map[string]int64 // by code
@@ -99,6 +99,7 @@ func (s *Server) resetStat() {
 		n.Store(0)
 	}
 	c.forgotten.Store(c.accepted.Load())
+	c.expired.Store(s.storage().Expired)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.errors = nil

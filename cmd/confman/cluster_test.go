@@ -74,7 +74,7 @@ func serveUntilEnd(t *testing.T, join string) *member {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
-	environ := []string{"CONFMAN_WRITE_HOLD=20s", "CONFMAN_LOG_LEVEL=warn", "CONFMAN_DISK_RESERVE=1048576"}
+	environ := []string{"CONFMAN_WRITE_HOLD=20s", "CONFMAN_LOG_LEVEL=warn", "CONFMAN_DISK_RESERVE=1048576", "CONFMAN_ALLOW_FLUSH=true"}
 	go func() { ended <- run(ctx, args, environ, strings.NewReader(""), &m.output, &m.output) }()
 	t.Cleanup(func() {
 		cancel()

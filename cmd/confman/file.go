@@ -81,19 +81,17 @@ func (f settingsFile) checkPlain(v *ast.MappingValueNode) error {
 		return nil // the decoder knows where
 	}
 	kind, wanted := v.Value.Type(), []ast.NodeType{ast.NullType, ast.StringType, ast.LiteralType}
-	isInt := reflect.TypeFor[Settings]().Field(d.index).Type.Kind() == reflect.Int
-	switch {
-	case isInt:
-		wanted = []ast.NodeType{ast.NullType, ast.IntegerType}
+	want := "text: put it in quotes"
+	switch of := reflect.TypeFor[Settings]().Field(d.index).Type.Kind(); {
+	case of == reflect.Int:
+		wanted, want = []ast.NodeType{ast.NullType, ast.IntegerType}, "a whole number"
+	case of == reflect.Bool:
+		wanted, want = []ast.NodeType{ast.NullType, ast.BoolType}, "true or false"
 	case !d.secret:
 		wanted = append(wanted, ast.IntegerType, ast.FloatType, ast.BoolType)
 	}
 	if slices.Contains(wanted, kind) {
 		return nil
-	}
-	want := "text: put it in quotes"
-	if isInt {
-		want = "a whole number"
 	}
 	return f.mistake(v.Value.GetToken().Position, fmt.Sprintf("%s is not %s", d.name, want))
 }

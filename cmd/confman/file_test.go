@@ -23,6 +23,12 @@ func TestMistakesInTheFile(t *testing.T) {
 		{"max_value: 5000000\n", `[1:12] max_value: "5000000" is not at most 4000000
 > 1 | max_value: 5000000
                  ^`},
+		{"allow_flush: yes\n", `[1:14] allow_flush is not true or false
+> 1 | allow_flush: yes
+                   ^`},
+		{"allow_flush: 1\n", `[1:14] allow_flush is not true or false
+> 1 | allow_flush: 1
+                   ^`},
 		{"log_level: !node1\n", `[1:12] log_level is not text: put it in quotes
 > 1 | log_level: !node1
                  ^`},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strconv"
 
@@ -69,7 +70,7 @@ func (p *program) recover(ctx context.Context, s Settings, yes bool) (err error)
 	if err != nil {
 		return err
 	}
-	survivor, err := replication.OpenSurvivor(ctx, s.DataDir, profile, p.logger("error"))
+	survivor, err := replication.OpenSurvivor(ctx, s.DataDir, profile, p.logger(slog.LevelError))
 	if err != nil {
 		return err
 	}

@@ -47,18 +47,26 @@ func (from sources) load() (Settings, origins, error) {
 }
 
 func (from sources) fromFile(s *Settings, where origins) error {
-	path := from.file
-	if path == "" {
-		path = defaultFile
-	}
-	content, err := os.ReadFile(path)
-	if from.file == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the settings: %w", err)
+	path, content, err := from.read()
+	if path == "" || err != nil {
+		return err
 	}
 	return from.decode(path, content, s, where)
+}
+
+// read returns the settings file; its path is "" if there is none.
+func (from sources) read() (path string, content []byte, err error) {
+	if path = from.file; path == "" {
+		path = defaultFile
+	}
+	content, err = os.ReadFile(path)
+	if from.file == "" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return path, nil, fmt.Errorf("read the settings: %w", err)
+	}
+	return path, content, nil
 }
 
 // checker checks settings for the YAML decoder, which adds the line and column.

@@ -60,6 +60,17 @@ func TestMistakesInTheEnvironmentAndInFlags(t *testing.T) {
 		"CONFMAN_LOG_LEVEL=loud":      `CONFMAN_LOG_LEVEL in the environment: "loud" is not one of debug, info, warn, error`,
 		"CONFMAN_DATA_DIR=":           `CONFMAN_DATA_DIR in the environment: "" is not the name of a directory`,
 		"CONFMAN_JOIN=":               "",
+		"CONFMAN_ALLOW_FLUSH=true":    "",
+		"CONFMAN_ALLOW_FLUSH=yes":     `CONFMAN_ALLOW_FLUSH in the environment: "yes" is neither true nor false`,
+		"CONFMAN_ALLOW_FLUSH=":        `CONFMAN_ALLOW_FLUSH in the environment: "" is neither true nor false`,
+		"CONFMAN_SCAN_VIEW=leaves":    `CONFMAN_SCAN_VIEW in the environment: "leaves" is not one of configs, namespaces`,
+		"CONFMAN_TIMEOUT=-1":          `CONFMAN_TIMEOUT in the environment: "-1" is not at least 0`,
+		"CONFMAN_TIMEOUT=5s":          `CONFMAN_TIMEOUT in the environment: "5s" is not a whole number`,
+
+		"CONFMAN_SLOWLOG_LOG_SLOWER_THAN=-1":   "",
+		"CONFMAN_SLOWLOG_LOG_SLOWER_THAN=-2":   `CONFMAN_SLOWLOG_LOG_SLOWER_THAN in the environment: "-2" is not at least -1`,
+		"CONFMAN_SLOWLOG_MAX_LEN=100001":       `CONFMAN_SLOWLOG_MAX_LEN in the environment: "100001" is not at most 100000`,
+		"CONFMAN_LATENCY_MONITOR_THRESHOLD=-1": `CONFMAN_LATENCY_MONITOR_THRESHOLD in the environment: "-1" is not at least 0`,
 	} {
 		_, _, err := sources{file: emptyFile(t), environ: []string{variable}}.load()
 		if got := text(err); got != want {

@@ -23,10 +23,7 @@ func TestRandomCommandsOnThreeNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &randomCluster{
-		nodes: nodes, redis: redis, total: differential.NewTally(),
-		catalog: catalog.Without("wait", "waitaof", "flushall", "flushdb"), // nodes are waited for, and flushing is off
-	}
+	all := &randomCluster{nodes: nodes, redis: redis, catalog: catalog, total: differential.NewTally()}
 	for _, m := range nodes {
 		w, err := transcript.DialWire(t.Context(), m.addr)
 		if err != nil {

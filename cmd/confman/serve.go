@@ -25,21 +25,23 @@ func (p *program) serveCommand() *cli.Command {
 			if err := needArgs(c, 0, 0); err != nil {
 				return err
 			}
-			s, _, err := p.settings(c)
+			s, where, err := p.settings(c)
 			if err != nil {
 				return err
 			}
-			return p.serve(c.Context, s)
+			return p.serve(c.Context, newRunning(p.sources(c), s, where))
 		},
 	}
 }
 
 // serve runs a node until ctx ends, or until it has ended by itself for a reason that another
 // start does not mend.
-func (p *program) serve(ctx context.Context, s Settings) error {
-	log := p.logger(s.LogLevel)
+func (p *program) serve(ctx context.Context, r *running) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	log := p.logger(&r.level)
 	for {
-		err := p.serveLife(ctx, s, log)
+		err := p.serveLife(ctx, end, r, log)
 		if !errors.Is(err, replication.ErrStartAgain) || ctx.Err() != nil {
 			return err
 		}
@@ -48,8 +50,9 @@ func (p *program) serve(ctx context.Context, s Settings) error {
 }
 
 // serveLife runs a node from a start to an end. Clients come last and go first: whoever is
-// served finds everything there.
-func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (err error) {
+// served finds everything there. end ends all lives, as a signal does.
+func (p *program) serveLife(ctx context.Context, end func(), r *running, log *slog.Logger) (err error) {
+	s := r.settings()
 	clients, err := listen(s.RESPAddr, "resp-addr")
 	if err != nil {
 		return err
@@ -80,9 +83,10 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
 	server := &resp.Server{
-		Node: member, Version: currentVersion(), Password: s.Password, Log: log,
-		MaxValue: s.MaxValue, MaxClients: s.MaxClients, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact,
+		Node: member, Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
+		MaxValue: s.MaxValue, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact, Shutdown: end,
 		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
+		Storage: func() resp.Storage { return storage(member.Status()) },
 	}
 	p.greet(s, member, clients.Addr())
 	ctx, stop := context.WithCancel(ctx)
@@ -106,12 +110,17 @@ func (p *program) serveLife(ctx context.Context, s Settings, log *slog.Logger) (
 // catchPanics has the runtime write what it prints when the process dies into a file too.
 func catchPanics(f *os.File) error { return debug.SetCrashOutput(f, debug.CrashOptions{}) }
 
-func (p *program) logger(level string) *slog.Logger {
+func (p *program) logger(level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// levelOf returns the level that a value of log_level names.
+func levelOf(s Settings) slog.Level {
 	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
+	if err := l.UnmarshalText([]byte(s.LogLevel)); err != nil {
 		l = slog.LevelInfo // cannot be: the setting was checked
 	}
-	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: l}))
+	return l
 }
 
 // greet says what runs where, and what to type next.
@@ -127,6 +136,11 @@ func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) 
   raft   %-21s  another node: confman token -a %s, and there confman serve --join TOKEN
 Ctrl-C stops the node.
 `, currentVersion(), st.ID, st.Cluster, s.DataDir, clients, port, member.Raft.Addr(), port)
+}
+
+// storage is how a node keeps its data.
+func storage(st replication.Status) resp.Storage {
+	return resp.Storage{Saved: st.Saved, Size: st.File.Size, Compact: st.File.Compact, Anew: st.File.Anew, Expired: int64(st.Expired)}
 }
 
 // facts are what INFO confman says of a node.

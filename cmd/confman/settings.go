@@ -14,7 +14,8 @@ import (
 )
 
 // Settings are everything that can be set. Each has one name: write_hold in the file,
-// CONFMAN_WRITE_HOLD in the environment, and, for those with a flag, --write-hold.
+// CONFMAN_WRITE_HOLD in the environment, and, for those with a flag, --write-hold. Those that
+// are live can be changed while the node runs, with CONFIG SET.
 type Settings struct {
 	DataDir      string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
 	RESPAddr     string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
@@ -27,10 +28,18 @@ type Settings struct {
 	Password     string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
 	WriteHold    string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
 	MaxValue     int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
-	MaxClients   int    `yaml:"max_clients" validate:"min=1,max=1000000" usage:"how many clients may be connected at once"`
+	MaxClients   int    `yaml:"max_clients" validate:"min=1,max=1000000" live:"true" usage:"how many clients may be connected at once"`
 	DiskReserve  int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
 	SnapshotRate int    `yaml:"snapshot_rate" validate:"min=0" usage:"bytes per second in which the state is sent to nodes that copy it; 0 for no limit"`
-	LogLevel     string `yaml:"log_level" validate:"oneof=debug info warn error" usage:"what is logged to standard error: debug, info, warn or error"`
+	LogLevel     string `yaml:"log_level" validate:"oneof=debug info warn error" live:"true" usage:"what is logged to standard error: debug, info, warn or error"`
+
+	AllowFlush bool   `yaml:"allow_flush" usage:"whether FLUSHALL and FLUSHDB, sent to this node, delete every config on all nodes"`
+	ScanView   string `yaml:"scan_view" validate:"oneof=configs namespaces" live:"true" usage:"what KEYS, SCAN and the like show: configs by their full names, or namespaces, each once, as hashes"`
+	Timeout    int    `yaml:"timeout" validate:"min=0,max=2147483647" live:"true" usage:"seconds after which a client that sends nothing is hung up on; 0 for never"`
+
+	SlowlogLogSlowerThan    int `yaml:"slowlog_log_slower_than" validate:"min=-1" live:"true" usage:"microseconds from which on SLOWLOG keeps a command; -1 for none"`
+	SlowlogMaxLen           int `yaml:"slowlog_max_len" validate:"min=0,max=100000" live:"true" usage:"how many commands SLOWLOG keeps"`
+	LatencyMonitorThreshold int `yaml:"latency_monitor_threshold" validate:"min=0" live:"true" usage:"milliseconds from which on LATENCY notes that a command took long; 0 for never"`
 }
 
 // defaults are the settings of a node that is told nothing.
@@ -47,6 +56,11 @@ func defaults() Settings {
 		DiskReserve:  64 << 20,
 		SnapshotRate: 64 << 20,
 		LogLevel:     "info",
+
+		ScanView: "configs",
+
+		SlowlogLogSlowerThan: 10_000,
+		SlowlogMaxLen:        128,
 	}
 }
 
@@ -75,6 +89,7 @@ type setting struct {
 	flag   string // without dashes; "" if there is none
 	usage  string
 	secret bool
+	live   bool
 	index  int
 }
 
@@ -87,7 +102,7 @@ func settings() []setting {
 		name := tag.Get("yaml")
 		all[i] = setting{
 			name: name, env: "CONFMAN_" + strings.ToUpper(name), flag: tag.Get("flag"),
-			usage: tag.Get("usage"), secret: tag.Get("secret") == "true", index: i,
+			usage: tag.Get("usage"), secret: tag.Get("secret") == "true", live: tag.Get("live") == "true", index: i,
 		}
 	}
 	return all
@@ -131,6 +146,11 @@ func (d setting) parse(s *Settings, text string) error {
 			return fmt.Errorf("%q is not a whole number", text)
 		}
 		*field = n
+	case *bool:
+		if text != "true" && text != "false" {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		*field = text == "true"
 	}
 	return nil
 }

@@ -155,15 +155,6 @@ func known(args []argument, tokens []string) (kept []argument) {
 	return kept
 }
 
-// Without has no more steps made of some commands.
-func (c *Catalog) Without(names ...string) *Catalog {
-	less := &Catalog{c.commands, map[string][]*Command{}, c.Later}
-	for group, all := range c.groups {
-		less.groups[group] = slices.DeleteFunc(slices.Clone(all), func(cmd *Command) bool { return slices.Contains(names, cmd.Name) })
-	}
-	return less
-}
-
 // draw returns a command of a group by chance.
 func (c *Catalog) draw(r *rand.Rand, group string) *Command {
 	all := c.groups[group]
