@@ -91,60 +91,63 @@ func TestTheSameServersDoNotDiffer(t *testing.T) {
 	}
 }
 
+// planted are mistakes of a server, and what must be shown of them.
+var planted = []struct {
+	name  string
+	lie   func(step *differential.Step, reply *[]byte)
+	most  int      // steps
+	shows []string // in the transcript
+}{
+	{
+		"an answer that is wrong for one value", func(step *differential.Step, reply *[]byte) {
+			if reply != nil && strings.EqualFold(step.Words[0], "STRLEN") && string(*reply) == ":5\r\n" {
+				*reply = []byte(":6\r\n")
+			}
+		},
+		3,
+		[]string{"# seed 1, episode ", "> STRLEN ", "(integer) 6\n! (integer) 5"},
+	},
+	{
+		"a write that is lost", func(step *differential.Step, reply *[]byte) {
+			if reply == nil && strings.EqualFold(step.Words[0], "PERSIST") && len(step.Words) == 2 {
+				step.Words = []string{"EXISTS", step.Words[1]}
+			}
+		},
+		3,
+		[]string{"> PERSIST "},
+	},
+	{
+		"a mistake within a transaction", func(step *differential.Step, reply *[]byte) {
+			if reply != nil && strings.EqualFold(step.Words[0], "EXEC") {
+				*reply = []byte(strings.Replace(string(*reply), "*2\r\n", "*1\r\n", 1))
+			}
+		},
+		5,
+		[]string{"> MULTI\n", "> EXEC\n"},
+	},
+	{
+		"a listing that leaves something out", func(step *differential.Step, reply *[]byte) {
+			if reply != nil && strings.EqualFold(step.Words[0], "HKEYS") && string((*reply)[:4]) == "*2\r\n" {
+				*reply = []byte("*1\r\n$2\r\nf1\r\n")
+			}
+		},
+		4,
+		[]string{"> HKEYS ", "\n! 1) "},
+	},
+	{
+		"bytes that redis-cli does not show", func(step *differential.Step, reply *[]byte) {
+			if reply != nil && strings.EqualFold(step.Words[0], "GETDEL") && string(*reply) == "_\r\n" {
+				*reply = []byte("*-1\r\n")
+			}
+		},
+		1,
+		[]string{"> GETDEL ", `"*-1\r\n"`, `! "_\r\n"`},
+	},
+}
+
 // A mistake is found, and shown in few steps.
 func TestMistakesAreFoundAndShrunk(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		lie   func(step *differential.Step, reply *[]byte)
-		most  int      // steps
-		shows []string // in the transcript
-	}{
-		{
-			"an answer that is wrong for one value", func(step *differential.Step, reply *[]byte) {
-				if reply != nil && strings.EqualFold(step.Words[0], "STRLEN") && string(*reply) == ":5\r\n" {
-					*reply = []byte(":6\r\n")
-				}
-			},
-			3,
-			[]string{"# seed 1, episode ", "> STRLEN ", "(integer) 6\n! (integer) 5"},
-		},
-		{
-			"a write that is lost", func(step *differential.Step, reply *[]byte) {
-				if reply == nil && strings.EqualFold(step.Words[0], "PERSIST") && len(step.Words) == 2 {
-					step.Words = []string{"EXISTS", step.Words[1]}
-				}
-			},
-			3,
-			[]string{"> PERSIST "},
-		},
-		{
-			"a mistake within a transaction", func(step *differential.Step, reply *[]byte) {
-				if reply != nil && strings.EqualFold(step.Words[0], "EXEC") {
-					*reply = []byte(strings.Replace(string(*reply), "*2\r\n", "*1\r\n", 1))
-				}
-			},
-			5,
-			[]string{"> MULTI\n", "> EXEC\n"},
-		},
-		{
-			"a listing that leaves something out", func(step *differential.Step, reply *[]byte) {
-				if reply != nil && strings.EqualFold(step.Words[0], "HKEYS") && string((*reply)[:4]) == "*2\r\n" {
-					*reply = []byte("*1\r\n$2\r\nf1\r\n")
-				}
-			},
-			4,
-			[]string{"> HKEYS ", "\n! 1) "},
-		},
-		{
-			"bytes that redis-cli does not show", func(step *differential.Step, reply *[]byte) {
-				if reply != nil && strings.EqualFold(step.Words[0], "GETDEL") && string(*reply) == "_\r\n" {
-					*reply = []byte("*-1\r\n")
-				}
-			},
-			1,
-			[]string{"> GETDEL ", `"*-1\r\n"`, `! "_\r\n"`},
-		},
-	} {
+	for _, c := range planted {
 		t.Run(c.name, func(t *testing.T) {
 			s := stream(t, c.lie)
 			failures, err := s.Explore(t.Context(), differential.NewGenerator(1, s.Catalog, s.Space), "seed 1", 20_000)
