@@ -123,8 +123,9 @@ func listFilter(words []string) (keep func(*Command) bool, err error) {
 func (c *Call) readKeys() (keys []string, uses [][]string, err error) {
 	table := c.session.server.table
 	cmd, err := table.find(c.Args)
+	named := table.called(c.Args)
 	switch {
-	case err != nil && table.called(c.Args) == nil:
+	case named == nil, len(named.subs) > 0 && len(c.Args) > 1:
 		return nil, nil, errGetKeysName
 	case err != nil:
 		return nil, nil, errGetKeysArity

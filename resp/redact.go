@@ -3,6 +3,7 @@ package resp
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -59,12 +60,15 @@ func (c *Call) redactConfigSet(args []string) {
 func hidden(value string) string { return fmt.Sprintf("(%d bytes)", len(value)) }
 
 // A hider walks over a command's words by its synopsis, and replaces those that are values.
-type hider struct{ left []string }
+type hider struct {
+	left []string
+	lost bool // what is left belongs to no argument
+}
 
 // walk takes the words that belong to some arguments. Those that are optional may come in any
 // order, as far as they stand next to one another.
 func (h *hider) walk(args []arg) {
-	for len(args) > 0 && len(h.left) > 0 {
+	for len(args) > 0 && len(h.left) > 0 && !h.lost {
 		n := 0
 		for n < len(args) && isOption(args[n]) {
 			n++
@@ -103,7 +107,7 @@ func (h *hider) option(options []arg) bool {
 // take takes an argument, as often as it may be repeated within a number of words.
 func (h *hider) take(a arg, most int) {
 	end := len(h.left) - max(most, 0)
-	for before := 0; len(h.left) > 0 && len(h.left) != before; {
+	for before := 0; len(h.left) > 0 && len(h.left) != before && !h.lost; {
 		before = len(h.left)
 		if a.kind == "block" {
 			h.walk(a.args)
@@ -116,9 +120,19 @@ func (h *hider) take(a arg, most int) {
 	}
 }
 
-// show takes one word, and hides it if it is a value.
+// show takes one word, and hides it if it is a value, or may be one, as in COMMAND GETKEYS.
 func (h *hider) show(a arg) {
-	if a.name == "value" || strings.HasSuffix(a.name, "-value") || strings.HasSuffix(a.name, "-digest") {
+	secret := a.name == "value" || a.name == "arg" || strings.HasSuffix(a.name, "-value") || strings.HasSuffix(a.name, "-digest")
+	switch a.kind {
+	case "pure-token":
+		if h.lost = !strings.EqualFold(h.left[0], a.token); h.lost {
+			return
+		}
+	case "integer", "unix-time", "double": // words may have changed places
+		_, err := strconv.ParseFloat(h.left[0], 64)
+		secret = err != nil
+	}
+	if secret {
 		h.left[0] = hidden(h.left[0])
 	}
 	h.left = h.left[1:]

@@ -46,7 +46,7 @@ func (h *histogram) percentile(p float64) int64 {
 	for i := range h {
 		total += h[i].Load()
 	}
-	rank := int64(math.Ceil(p / 100 * float64(total)))
+	rank := max(1, int64(math.Round(p/100*float64(total))))
 	for i := range h {
 		if sum += h[i].Load(); sum >= rank {
 			return bound(i)
