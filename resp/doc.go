@@ -14,7 +14,10 @@
 //
 // The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
 // expire.go, scan.go, transactions.go, connection.go, clients.go, servercommands.go,
-// introspection.go, backup.go. The texts of all errors stand in errors.go. There is a small client
+// config.go, slowlog.go, latency.go, persistence.go, flush.go, introspection.go, backup.go. The texts of
+// errors stand in errors.go, or with the commands that alone have them. What is counted of
+// commands (stats.go) is told by INFO (info.go, infofacts.go, infousage.go), what COMMAND tells of them
+// follows from their rows (describe.go, keyuse.go), and what CONFIG SET changes is in knobs.go. There is a small client
 // (client.go, decode.go, format.go), and package transcript for tests that read like
 // sessions of redis-cli.
 package resp

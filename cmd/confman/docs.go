@@ -42,7 +42,11 @@ func settingsPage() string {
 		if d.flag != "" {
 			flag = "`--" + d.flag + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", d.name, d.env, flag, value, d.usage)
+		usage := d.usage
+		if d.live {
+			usage += " (live)"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", d.name, d.env, flag, value, usage)
 	}
 	return b.String()
 }
@@ -54,7 +58,8 @@ const settingsHead = `# Settings
 A setting is taken from the last of these that has it: its default, the settings file, the environment, a flag of
 ` + "`confman serve`" + `. The file is YAML; ` + "`--config`" + ` or ` + "`CONFMAN_CONFIG`" + ` names it, and without them
 ` + "`" + defaultFile + "`" + ` is read if it is there. An address is HOST:PORT; a port alone is one of loopback.
-` + "`confman config check`" + ` checks them, ` + "`confman config show --origin`" + ` tells where each is from.
+` + "`confman config check`" + ` checks them, ` + "`confman config show --origin`" + ` tells where each is from. Those that are live can be
+changed while the node runs, with ` + "`CONFIG SET`" + `, and ` + "`CONFIG REWRITE`" + ` writes what was changed into the file.
 
 | in the file | in the environment | flag | default | |
 |---|---|---|---|---|
