@@ -44,8 +44,8 @@ const pageHead = `# Commands
 
 <!-- Written by make docs from the table of commands in package resp. -->
 
-What Redis clients can send to any node. Commands answer as Redis's do, but for what follows from names
-being paths (see [design.md](design.md)):
+What Redis clients can send to any node. Commands answer as Redis's do, but for what [compatibility.md](compatibility.md)
+lists; most of that follows from names being paths:
 
 - A config's last slash splits its name: ` + "`GET prod/api/timeout` is `HGET prod/api timeout`" + `. A name without a slash
   is in the root namespace, which hash commands write ` + "`/`" + `.
@@ -55,9 +55,11 @@ being paths (see [design.md](design.md)):
   directly in it, never on those below. A namespace's TTL is that of its last config to go.
 - RENAME and COPY take a config, or all configs directly in a namespace, and their expiry, to a name that is not
   there, or, if they may, in the place of what is. The root namespace is neither renamed nor replaced.
-- KEYS, SCAN and DBSIZE show configs, by their full names; SCAN with TYPE hash shows namespaces. A cursor
+- KEYS, SCAN and DBSIZE show configs, by their full names, or, with the setting scan_view=namespaces, the root's configs
+  and each other namespace once, as a hash. A cursor
   belongs to the node that gave it, and to the last 16,384 that the node has given.
-- HSET, like SET, takes the expiry from the configs that it sets.
+- A field's expiry is its config's. HSET, like SET, takes the expiry from the configs that it sets, and EXPIRE on a namespace
+  is for the configs that it has then: one that is set later stays.
 - A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
 - Reads answer with what this node has, which may be behind the others. CONF CONSISTENCY asks for more, for all that
   this connection reads from then on, WATCH included: behind a barrier (LINEARIZABLE), or not older than a time (BOUNDED).
