@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 )
 
@@ -49,7 +50,16 @@ func (s *Store) Compact() error {
 // startRewrite starts to write the file anew. Nothing is applied meanwhile, so that the
 // snapshot and the frames behind it fit together.
 func (s *Store) startRewrite() error {
-	sn, f := s.Snapshot(), s.file
+	sn := s.Snapshot()
+	err := s.file.start(sn, &s.rewriting)
+	if err != nil {
+		_ = sn.Close() // never fails; what changes need not be kept for it
+	}
+	return err
+}
+
+// start starts to write the file anew, from a snapshot.
+func (f *file) start(sn *Snapshot, running *sync.WaitGroup) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.next != nil {
@@ -60,7 +70,7 @@ func (s *Store) startRewrite() error {
 		return err
 	}
 	r.snapshot, f.next = sn, r
-	s.rewriting.Go(func() { f.rewrite(r) })
+	running.Go(func() { f.rewrite(r) })
 	return nil
 }
 
