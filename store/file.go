@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // FileName is the store's file in its folder; plain BuntDB can open it.
@@ -35,6 +36,8 @@ type file struct {
 	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
 	err     error
+
+	shown atomic.Pointer[FileStatus] // whoever asks how the file stands does not wait for the disk
 }
 
 // attach gives the store a file in a folder, which holds what was loaded of its content.
@@ -87,6 +90,7 @@ func (f *file) append(index uint64, flushes bool, records func([]byte) []byte) e
 		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
 	}
 	f.size += int64(n)
+	f.show()
 	f.flushed = f.flushed || flushes
 	if f.next != nil {
 		f.next.flushed = f.next.flushed || flushes
@@ -125,12 +129,10 @@ type FileStatus struct {
 }
 
 // FileStatus returns how the store's file stands.
-func (s *Store) FileStatus() FileStatus {
-	f := s.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return FileStatus{f.size, f.compact, f.next != nil}
-}
+func (s *Store) FileStatus() FileStatus { return *s.file.shown.Load() }
+
+// show has everyone see how the file stands. The lock is held, or nobody else has the file yet.
+func (f *file) show() { f.shown.Store(&FileStatus{f.size, f.compact, f.next != nil}) }
 
 // stopped returns the error after which nothing can be written any more.
 func (f *file) stopped() error {

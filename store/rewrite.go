@@ -70,6 +70,7 @@ func (f *file) start(sn *Snapshot, running *sync.WaitGroup) error {
 		return err
 	}
 	r.snapshot, f.next = sn, r
+	f.show()
 	running.Go(func() { f.rewrite(r) })
 	return nil
 }
@@ -192,6 +193,7 @@ func (r *rewrite) discard(folder FS, err error) error {
 // giveUp goes on with the old file, if the error allows it. The lock is held.
 func (f *file) giveUp(r *rewrite, err error) {
 	f.next = nil
+	f.show()
 	f.enough = f.size + f.slack
 	if f.err == nil && !r.harmless(err) {
 		_ = f.fail(err) // whoever applies next is told
@@ -224,6 +226,7 @@ func (f *file) rename() error {
 func (f *file) take(r *rewrite) {
 	f.open, f.size, f.compact, f.flushed = r.file, r.size, r.state, r.flushed
 	f.next, f.enough = nil, 0
+	f.show()
 }
 
 // cancelRewrite ends a rewrite that is going on, and waits for that.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestTheFileIsWrittenAnewWhenItHasOutgrownItsContent(t *testing.T) {
@@ -363,5 +364,34 @@ func TestOpenWritesNothing(t *testing.T) {
 	h.check(t, counted, 10)
 	if counted.operations != 3 || len(folder) != 1 || string(folder[FileName]) != string(b) {
 		t.Errorf("%d operations, and %d files", counted.operations, len(folder))
+	}
+}
+
+// Whoever asks how the file stands does not wait for a disk that takes its time.
+func TestTheStatusDoesNotWaitForTheDisk(t *testing.T) {
+	s, err := Open(Dir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pause{at: make(chan struct{}), end: make(chan struct{}), after: goOn, operation: "sync", nth: 1}
+	s.file.fs = &watched{FS: s.file.fs, before: p.before}
+	restored, asked := make(chan error), make(chan FileStatus, 1)
+	go func() { restored <- s.Restore(rooted(t).Snapshot()) }()
+	<-p.at
+	go func() { asked <- s.FileStatus() }()
+	select {
+	case <-asked:
+	case <-time.After(10 * time.Second):
+		t.Error("it waits")
+	}
+	close(p.end)
+	if err := <-restored; err != nil {
+		t.Fatal(err)
+	}
+	if st := s.FileStatus(); st.Size != s.file.size || st.Compact != st.Size {
+		t.Errorf("%+v", st)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

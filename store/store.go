@@ -71,6 +71,7 @@ func Load(content []byte) (*Store, Extent, error) {
 	}
 	st.applied = index
 	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: extent.Whole}
+	f.show()
 	return &Store{file: f, state: st}, extent, nil
 }
 
