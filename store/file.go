@@ -29,7 +29,7 @@ type file struct {
 	mu      sync.Mutex
 	open    File
 	size    int64
-	compact int64 // size of the state when it was last written anew
+	compact int64 // size of the state when it was last written anew or opened
 	flushed bool  // of that state hardly anything is left
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
@@ -124,7 +124,7 @@ func (f *file) sync() error {
 // A FileStatus tells how the store's file stands.
 type FileStatus struct {
 	Size    int64 // in bytes
-	Compact int64 // its size when it held nothing but the state: when it was opened or written anew last
+	Compact int64 // its size if it held nothing but the state, as that was when it was opened or written anew last
 	Anew    bool  // it is being written anew
 }
 

@@ -395,3 +395,30 @@ func TestTheStatusDoesNotWaitForTheDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What is no longer true in a file is known again after a restart: a file that is opened again and
+// again does not outgrow its content all the more, and what a flush deleted does not stay in it.
+func TestARestartKnowsWhatTheFileHoldsInVain(t *testing.T) {
+	dir := Dir(t.TempDir())
+	n := openNode(t, dir)
+	n.do(set("large", strings.Repeat("v", 1<<20)))
+	n.do(flush) // it is not written anew: it has not grown by as much as it may
+	for range 2 {
+		if err := n.Close(); err != nil {
+			t.Fatal(err)
+		}
+		n.Store = openNode(t, dir).Store
+		n.file.slack = 1 << 10
+		if st := n.FileStatus(); st.Compact > 1<<10 {
+			t.Errorf("%+v", st)
+		}
+		n.do(set("small", "1"))
+		n.rewriting.Wait()
+		if st := n.FileStatus(); st.Size > 1<<10 {
+			t.Errorf("%+v", st)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
