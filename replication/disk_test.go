@@ -53,8 +53,13 @@ func TestAnErrorOfSyncStopsTheNode(t *testing.T) {
 	}
 	c.update(n, count("counter"))
 	folder.failFrom(1)
-	if err := n.Sync(); !errors.Is(err, syscall.EIO) {
-		t.Errorf("Sync = %v", err)
+	for range maxCrashes {
+		if err := n.Sync(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("Sync = %v", err)
+		}
+	}
+	if noted := loadCrashes(n.Dir); len(noted) != 1 { // more would keep it from taking part after the next start
+		t.Errorf("it has crashed %d times", len(noted))
 	}
 	if err := c.ended(n); !errors.Is(err, syscall.EIO) {
 		t.Errorf("the node has ended with %v", err)

@@ -51,8 +51,11 @@ func (n *Node) halt(err error) {
 }
 
 // fail ends the node after an error of the store's file, for whoever was not going to apply anything.
+// However many meet the error, it is one crash.
 func (n *Node) fail(err error) {
-	n.ending.halted.Store(true)
+	if n.ending.halted.Swap(true) {
+		return
+	}
 	n.log().Error("the node stops", "error", err)
 	if noted := noteCrash(n.Dir, n.now(), err.Error()); noted != nil {
 		n.log().Warn("the crash could not be noted", "error", noted)

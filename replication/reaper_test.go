@@ -19,6 +19,7 @@ type reaped struct {
 	reaper
 	progress progress
 	index    uint64
+	looks    atomic.Int64 // how often the reaper looked for something to do
 	writes   atomic.Int64 // that the reaper tried
 	slept    atomic.Int64 // by how much the clock is ahead of the bubble's
 	failing  atomic.Bool
@@ -34,6 +35,7 @@ func newReaped(t *testing.T) *reaped {
 	r.reaper = reaper{store: store.OpenMemory(), moved: r.progress.next, unfit: r.low.Load, log: slog.New(slog.DiscardHandler)}
 	r.now = func() time.Time { return time.Now().Add(time.Duration(r.slept.Load())) }
 	r.leads = func() (bool, <-chan struct{}) {
+		r.looks.Add(1)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return r.leading, r.changed
@@ -163,5 +165,21 @@ func TestTheReaperNoticesThatTimeHasPassed(t *testing.T) {
 		r.after(10*time.Second, 0, 0)
 		r.slept.Store(int64(time.Hour))
 		r.after(reapLook, 1, 1)
+	})
+}
+
+// An entry of a node whose clock was ahead holds the store's time until the others' have caught up;
+// the reaper sleeps meanwhile too.
+func TestTheReaperSleepsWhileTimeStandsStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReaped(t)
+		r.slept.Store(int64(time.Hour))
+		r.set("x", time.Millisecond)
+		r.slept.Store(0)
+		r.after(time.Hour, 0, 0)
+		if looks := r.looks.Load(); looks > 100 {
+			t.Errorf("it woke up %d times within an hour", looks)
+		}
+		r.after(time.Millisecond, 1, 1)
 	})
 }

@@ -195,7 +195,8 @@ func TestExpectChecksWhatWasSeen(t *testing.T) {
 }
 
 // Nodes that apply the same entries in the same order hold the same bytes, however the
-// entries come in batches, and whether or not the node restarts in between.
+// entries come in batches, and whether or not the node restarts, is sent the state or writes its
+// file anew in between.
 func TestSameEntriesSameBytes(t *testing.T) {
 	r := rand.New(rand.NewSource(7))
 	n := newNode(t)
@@ -257,15 +258,25 @@ func TestSameEntriesSameBytes(t *testing.T) {
 			if _, err := s.Apply(rest[:k]); err != nil {
 				t.Fatal(err)
 			}
-			if rest = rest[k:]; r.Intn(10) == 0 {
+			rest = rest[k:]
+			switch r.Intn(20) {
+			case 0:
+				err = s.Restore(s.Snapshot())
+			case 1:
+				if err = s.Compact(); errors.Is(err, ErrCompacting) {
+					err = nil
+				}
+			case 2, 3:
 				expired += s.Expired()
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				if s, err = Open(dir); err != nil {
-					t.Fatal(err)
-				}
+				s, err = Open(dir)
 			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.file.slack = 4 << 10
 		}
 		index, hash := s.Hash()
 		if hash != want || index != n.index {

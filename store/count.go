@@ -23,6 +23,9 @@ func (tx *Tx) length(ns string) int {
 	s := within(ns)
 	return tx.count(tx.src, []span{s}, func(db source) int {
 		n := int(loadNamespace(db, namespaceKey(ns)).configs)
+		if n < tx.store.expiries.clients.passed(tx.now) { // much has expired, and nobody may remove it for long
+			return countLive(db, s, tx.now)
+		}
 		tx.expired(func(key string) {
 			if s.from <= key && key < s.to {
 				n--
@@ -56,6 +59,17 @@ func (tx *Tx) count(src source, spans []span, stored func(db source) int) (n int
 			return true
 		})
 	}
+	return n
+}
+
+// countLive walks over a span of configs.
+func countLive(src source, s span, now Millis) (n int) {
+	src.ascend(s, func(key, value string) bool {
+		if mustRecord(key, value).live(now) {
+			n++
+		}
+		return true
+	})
 	return n
 }
 

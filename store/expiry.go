@@ -76,17 +76,16 @@ func (x expiries) next() Millis {
 	return c.at
 }
 
-// NextExpiry returns in how many milliseconds the next config expires, by the store's time,
-// which is the given one or the latest that an applied entry carried. It is zero for one that has
-// expired and was not removed yet.
+// NextExpiry returns how many milliseconds after the given time the next config expires, unless
+// an entry is applied before. It is zero for one that has expired and was not removed yet, by the
+// store's time: the given one, or the latest that an applied entry carried if that is later.
 func (s *Store) NextExpiry(now Millis) (left Millis, some bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	now = max(now, s.clock)
 	switch at := s.expiries.next(); {
 	case at == 0:
 		return 0, false
-	case at <= now:
+	case at <= max(now, s.clock):
 		return 0, true
 	default:
 		return at - now, true

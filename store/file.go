@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // FileName is the store's file in its folder; plain BuntDB can open it.
@@ -28,13 +29,15 @@ type file struct {
 	mu      sync.Mutex
 	open    File
 	size    int64
-	compact int64 // size of the state when it was last written anew
+	compact int64 // size of the state when it was last written anew or opened
 	flushed bool  // of that state hardly anything is left
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
 	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
 	err     error
+
+	shown atomic.Pointer[FileStatus] // whoever asks how the file stands does not wait for the disk
 }
 
 // attach gives the store a file in a folder, which holds what was loaded of its content.
@@ -87,6 +90,7 @@ func (f *file) append(index uint64, flushes bool, records func([]byte) []byte) e
 		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
 	}
 	f.size += int64(n)
+	f.show()
 	f.flushed = f.flushed || flushes
 	if f.next != nil {
 		f.next.flushed = f.next.flushed || flushes
@@ -120,17 +124,15 @@ func (f *file) sync() error {
 // A FileStatus tells how the store's file stands.
 type FileStatus struct {
 	Size    int64 // in bytes
-	Compact int64 // its size when it held nothing but the state: when it was opened or written anew last
+	Compact int64 // its size if it held nothing but the state, as that was when it was opened or written anew last
 	Anew    bool  // it is being written anew
 }
 
 // FileStatus returns how the store's file stands.
-func (s *Store) FileStatus() FileStatus {
-	f := s.file
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return FileStatus{f.size, f.compact, f.next != nil}
-}
+func (s *Store) FileStatus() FileStatus { return *s.file.shown.Load() }
+
+// show has everyone see how the file stands. The lock is held, or nobody else has the file yet.
+func (f *file) show() { f.shown.Store(&FileStatus{f.size, f.compact, f.next != nil}) }
 
 // stopped returns the error after which nothing can be written any more.
 func (f *file) stopped() error {

@@ -21,6 +21,9 @@ const marker = "\xff\xffapplied"
 // sealLength is the length of a marker's value.
 const sealLength = 16 + 1 + 16 + 1 + 8
 
+// setLength is about how much longer a set record is than its key and value.
+const setLength = len("*3\r\n$3\r\nset\r\n$30\r\n\r\n$100\r\n\r\n")
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func appendBulk(b []byte, s string) []byte {

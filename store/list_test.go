@@ -102,3 +102,22 @@ func TestListingsOfAllAreNotGuarded(t *testing.T) {
 		t.Errorf("guards %+v", guards)
 	}
 }
+
+// Where nobody leads, what has expired is not removed. Then what is in a namespace is counted by a
+// walk over it if it is smaller than all of that.
+func TestCountingWhereMuchHasExpired(t *testing.T) {
+	n := newNode(t)
+	const many = 2000
+	n.do(set("small/stays", "1"), setUntil("small/soon", 1500), setUntil("much/late", 5000), func(tx *Tx) error {
+		for i := range many {
+			if err := tx.Set(fmt.Sprint("much/", i), "1", 1500); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	_ = n.View(2000, func(tx *Tx) error {
+		counts(t, tx)
+		return nil
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 )
 
@@ -49,7 +50,16 @@ func (s *Store) Compact() error {
 // startRewrite starts to write the file anew. Nothing is applied meanwhile, so that the
 // snapshot and the frames behind it fit together.
 func (s *Store) startRewrite() error {
-	sn, f := s.Snapshot(), s.file
+	sn := s.Snapshot()
+	err := s.file.start(sn, &s.rewriting)
+	if err != nil {
+		_ = sn.Close() // never fails; what changes need not be kept for it
+	}
+	return err
+}
+
+// start starts to write the file anew, from a snapshot.
+func (f *file) start(sn *Snapshot, running *sync.WaitGroup) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.next != nil {
@@ -60,7 +70,8 @@ func (s *Store) startRewrite() error {
 		return err
 	}
 	r.snapshot, f.next = sn, r
-	s.rewriting.Go(func() { f.rewrite(r) })
+	f.show()
+	running.Go(func() { f.rewrite(r) })
 	return nil
 }
 
@@ -182,6 +193,7 @@ func (r *rewrite) discard(folder FS, err error) error {
 // giveUp goes on with the old file, if the error allows it. The lock is held.
 func (f *file) giveUp(r *rewrite, err error) {
 	f.next = nil
+	f.show()
 	f.enough = f.size + f.slack
 	if f.err == nil && !r.harmless(err) {
 		_ = f.fail(err) // whoever applies next is told
@@ -214,6 +226,7 @@ func (f *file) rename() error {
 func (f *file) take(r *rewrite) {
 	f.open, f.size, f.compact, f.flushed = r.file, r.size, r.state, r.flushed
 	f.next, f.enough = nil, 0
+	f.show()
 }
 
 // cancelRewrite ends a rewrite that is going on, and waits for that.

@@ -336,14 +336,18 @@ func TestCompactAtAnyTime(t *testing.T) {
 func TestCompactCannotAlwaysBegin(t *testing.T) {
 	h, disk := newHistory(t, 40), newPowered()
 	s, p := pausedRewrite(t, h, disk, 0, goOn)
-	if err := s.Compact(); err != ErrCompacting || !s.FileStatus().Anew {
-		t.Errorf("while it is under way: %v", err)
+	kept := len(s.snapshots)
+	if err := s.Compact(); err != ErrCompacting || !s.FileStatus().Anew || len(s.snapshots) != kept {
+		t.Errorf("while it is under way: %v, and what changes is kept for %d", err, len(s.snapshots))
 	}
 	close(p.end)
 	s.rewriting.Wait()
 	s.file.fs = &watched{FS: disk, before: func(string) error { return syscall.ENOSPC }}
 	if err := s.Compact(); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("without room: %v", err)
+	}
+	if len(s.snapshots) != 0 {
+		t.Error("what changes is kept for nobody")
 	}
 	if err := errors.Join(applyAll(s, h.log[30:]), s.Sync(), s.Close()); err != nil {
 		t.Error(err)

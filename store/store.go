@@ -65,12 +65,13 @@ func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 // it begins with. It fails if one of them holds what this version cannot read.
 func Load(content []byte) (*Store, Extent, error) {
 	extent, index := scan(content)
-	st, err := load(content[:extent.Whole])
+	st, compact, err := load(content[:extent.Whole])
 	if err != nil {
 		return nil, extent, err
 	}
 	st.applied = index
-	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: extent.Whole}
+	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: compact}
+	f.show()
 	return &Store{file: f, state: st}, extent, nil
 }
 
@@ -83,34 +84,39 @@ func OpenMemory() *Store {
 	return s
 }
 
-// load makes a state of checked bytes in the file's format.
-func load(content []byte) (st state, err error) {
+// load makes a state of checked bytes in the file's format, and tells about how many bytes would
+// hold it if they held nothing else.
+func load(content []byte) (st state, compact int64, err error) {
 	if st.db, err = buntdb.Open(":memory:"); err != nil {
-		return st, err
+		return st, 0, err
 	}
 	st.expiries, st.milestones = newExpiries(), &milestones{}
 	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
-		err = st.db.Update(st.sumUp)
+		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
+			compact, err = st.sumUp(tx)
+			return err
+		})
 	}
 	if err != nil {
-		return st, errors.Join(fmt.Errorf("load: %w", err), st.db.Close())
+		return st, 0, errors.Join(fmt.Errorf("load: %w", err), st.db.Close())
 	}
-	return st, nil
+	return st, compact, nil
 }
 
 // sumUp takes the marker out of a database that was loaded, and counts what is in it.
-func (st *state) sumUp(tx *buntdb.Tx) (err error) {
+func (st *state) sumUp(tx *buntdb.Tx) (size int64, err error) {
 	if _, err := tx.Delete(marker); err != nil && err != buntdb.ErrNotFound {
-		return err
+		return 0, err
 	}
 	ended := tx.Ascend("", func(key, value string) bool {
+		size += int64(len(key) + len(value) + setLength)
 		if err = st.add(key, value); err != nil {
 			err = fmt.Errorf("read %q: %w", key, err)
 		}
 		return err == nil
 	})
-	return errors.Join(err, ended)
+	return size, errors.Join(err, ended)
 }
 
 // add counts a record that was loaded, if it can be read.
