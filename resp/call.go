@@ -2,6 +2,7 @@ package resp
 
 import (
 	"strings"
+	"time"
 
 	"confman/store"
 	"confman/validate"
@@ -15,6 +16,7 @@ type Call struct {
 	session *session
 	options map[string]string // by token, in capitals
 
+	took      time.Duration
 	committed func() // set by Run, and called when the transaction has gone through
 }
 
