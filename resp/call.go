@@ -3,6 +3,7 @@ package resp
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"confman/store"
 	"confman/validate"
@@ -16,6 +17,7 @@ type Call struct {
 	session *session
 	options map[string]string // by token, in capitals
 
+	took      time.Duration
 	committed func() // set by Run, and called when the transaction has gone through
 }
 

@@ -20,14 +20,14 @@ func (t *table) each(visit func(*Command)) {
 
 // calls returns how many commands were carried out.
 func (t *table) calls() (n int64) {
-	t.each(func(c *Command) { n += c.used.calls.Load() })
+	t.each(func(c *Command) { n += c.used.latencies.calls() })
 	return n
 }
 
 // commandFacts are how often each command was called, and how long that took.
 func commandFacts(s *session, _ *store.Tx) (facts []Fact) {
 	s.server.table.each(func(c *Command) {
-		calls, rejected := c.used.calls.Load(), c.used.rejected.Load()
+		calls, rejected := c.used.latencies.calls(), c.used.rejected.Load()
 		if calls+rejected == 0 {
 			return
 		}
@@ -50,7 +50,7 @@ func errorFacts(s *session, _ *store.Tx) (facts []Fact) {
 // latencyFacts are how long half, 99 of a hundred and 999 of a thousand calls took at most.
 func latencyFacts(s *session, _ *store.Tx) (facts []Fact) {
 	s.server.table.each(func(c *Command) {
-		if c.used.calls.Load() == 0 {
+		if c.used.latencies.calls() == 0 {
 			return
 		}
 		micros := func(p float64) float64 { return float64(c.used.latencies.percentile(p)) / 1000 }

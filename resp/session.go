@@ -34,8 +34,10 @@ const defaultUser = "default"
 // Those in a row that are about data share transactions.
 func (s *session) answer(ctx context.Context, commands [][]string) {
 	var run []*Call
-	for _, words := range commands {
-		call, err := s.accept(words)
+	calls := make([]Call, len(commands))
+	for i, words := range commands {
+		call := &calls[i]
+		err := s.accept(call, words)
 		if err == nil && call.Run != nil && !s.multi {
 			run = append(run, call)
 			continue
@@ -48,7 +50,8 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 		case err != nil:
 			s.reject(words, s.rejected(words, err))
 		case s.multi && call.Flags&Immediate == 0:
-			s.reply(s.enqueue(call))
+			queued := *call // it outlives the others
+			s.reply(s.enqueue(&queued))
 		default:
 			s.reply(s.direct(ctx, call))
 		}
@@ -60,22 +63,23 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 }
 
 // accept makes a call of a command's words, if the client may call it.
-func (s *session) accept(words []string) (*Call, error) {
+func (s *session) accept(call *Call, words []string) error {
 	cmd, err := s.server.table.find(words)
 	if !s.trusted() && (err != nil || cmd.Flags&NoAuth == 0) {
-		return nil, errNoAuth
+		return errNoAuth
 	}
 	if words[0] == dropped {
-		return nil, errNoRoom
+		return errNoRoom
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.multi && cmd.Flags&NoMulti != 0 {
-		return nil, errInMulti
+		return errInMulti
 	}
 	s.last = cmd.Name
-	return &Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s}, nil
+	*call = Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s}
+	return nil
 }
 
 // reject answers a command that is not carried out.
@@ -136,7 +140,6 @@ func (errPanicked) Error() string { return "a command panicked" }
 // what shares a transaction with a write how long that took to be committed.
 func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[string]uint64) (replies []Reply, err error) {
 	began := time.Now()
-	took := make([]time.Duration, len(calls))
 	body := func(tx *store.Tx) (err error) {
 		defer func() { // here: it may be another goroutine, which other clients need
 			if p := recover(); p != nil {
@@ -153,7 +156,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 		for i, c := range calls {
 			replies[i] = c.answer(tx)
 			now := time.Since(began)
-			took[i], last = now-last, now
+			c.took, last = now-last, now
 		}
 		return nil
 	}
@@ -173,14 +176,19 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 		return nil, fromNode(err, s.server.Log)
 	}
 	all := time.Since(began)
+	var hits, misses int64
 	for i, c := range calls {
 		if writes {
-			took[i] = all
+			c.took = all
 		}
-		s.note(c, replies[i], took[i])
+		s.note(c, replies[i], c.took)
+		found, missed := c.found(replies[i])
+		hits, misses = hits+found, misses+missed
 		if c.committed != nil {
 			c.committed()
 		}
 	}
+	s.server.counts.hits.Add(hits)
+	s.server.counts.misses.Add(misses)
 	return replies, nil
 }

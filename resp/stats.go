@@ -12,13 +12,13 @@ import (
 
 // usage is what is counted of a command.
 type usage struct {
-	calls, failed, rejected atomic.Int64
-	took                    atomic.Int64 // nanoseconds
-	latencies               histogram
+	took             atomic.Int64 // nanoseconds
+	latencies        histogram    // of all calls
+	failed, rejected atomic.Int64 // calls that were answered with an error, and those that were not carried out
 }
 
 func (u *usage) reset() {
-	for _, n := range []*atomic.Int64{&u.calls, &u.failed, &u.rejected, &u.took} {
+	for _, n := range []*atomic.Int64{&u.took, &u.failed, &u.rejected} {
 		n.Store(0)
 	}
 	for i := range u.latencies {
@@ -40,13 +40,18 @@ func (h *histogram) add(took time.Duration) {
 // bound returns the last nanosecond of a bucket.
 func bound(bucket int) int64 { return firstBound<<bucket - 1 }
 
+// calls returns how many durations there are.
+func (h *histogram) calls() (n int64) {
+	for i := range h {
+		n += h[i].Load()
+	}
+	return n
+}
+
 // percentile returns what that many of a hundred durations do not exceed, in nanoseconds.
 func (h *histogram) percentile(p float64) int64 {
-	var total, sum int64
-	for i := range h {
-		total += h[i].Load()
-	}
-	rank := max(1, int64(math.Round(p/100*float64(total))))
+	rank := max(1, int64(math.Round(p/100*float64(h.calls()))))
+	var sum int64
 	for i := range h {
 		if sum += h[i].Load(); sum >= rank {
 			return bound(i)
@@ -107,32 +112,22 @@ func (s *Server) resetStat() {
 
 // note takes down how a call went that was carried out.
 func (s *session) note(c *Call, r Reply, took time.Duration) {
-	c.used.calls.Add(1)
 	c.used.took.Add(int64(took))
 	c.used.latencies.add(took)
 	if err, failed := r.(error); failed {
 		c.used.failed.Add(1)
 		s.server.counts.fail(err)
-	} else if c.keys > 0 && c.Flags&Reads != 0 {
-		s.noteHits(c, r)
 	}
 	if int64(took) >= s.server.remarkable.Load() {
 		s.remark(c, took)
 	}
 }
 
-// noteHits counts which of the keys of a read were there, as far as its reply tells.
-func (s *session) noteHits(c *Call, r Reply) {
-	hits, misses := c.found(r)
-	if hits > 0 {
-		s.server.counts.hits.Add(hits)
-	}
-	if misses > 0 {
-		s.server.counts.misses.Add(misses)
-	}
-}
-
+// found tells of a read how many of its keys were there, as far as its reply tells.
 func (c *Call) found(r Reply) (hits, misses int64) {
+	if _, failed := r.(error); failed || c.keys == 0 || c.Flags&Reads == 0 {
+		return 0, 0
+	}
 	if c.keys > 1 {
 		switch r := r.(type) {
 		case int64: // EXISTS counts them
