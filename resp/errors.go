@@ -130,7 +130,6 @@ var codes = []struct {
 	{store.ErrBusy, "TRYAGAIN"},
 	{store.ErrUnfit, "MISCONF"},
 	{store.ErrTooLarge, "ERR"},
-	{store.ErrCompacting, "ERR"},
 }
 
 // fromNode makes an error of the store or the node into one for clients. They are not told

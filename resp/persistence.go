@@ -2,9 +2,12 @@ package resp
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
+
+	"confman/store"
 )
 
 // persistenceCommands are about this node's disk, and about its end.
@@ -34,6 +37,7 @@ var persistenceCommands = []Command{
 // The errors of persistenceCommands.
 const (
 	errSaving     = Error("ERR Background save already in progress")
+	errRewriting  = Error("ERR Background append only file rewriting already in progress")
 	errNoShutdown = Error("ERR No shutdown in progress.")
 	errNoEnd      = Error("ERR this server does not end by a command: stop its process")
 )
@@ -122,7 +126,10 @@ func rewriteFile(_ context.Context, c *Call) Reply {
 	}
 	s.disk.mu.Lock()
 	defer s.disk.mu.Unlock()
-	if s.disk.rewriteFailed = err != nil; err != nil {
+	switch s.disk.rewriteFailed = err != nil; {
+	case errors.Is(err, store.ErrCompacting):
+		return errRewriting
+	case err != nil:
 		return fromNode(err, s.Log)
 	}
 	s.disk.rewrites++

@@ -28,8 +28,8 @@ var (
 	ErrLoading = errors.New("confman is loading the dataset in memory")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
 	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
-	// ErrCompacting says that the store's file is being written anew already, in Redis's words.
-	ErrCompacting = errors.New("Background append only file rewriting already in progress")
+	// ErrCompacting says that the store's file is being written anew already.
+	ErrCompacting = errors.New("the file is being written anew already")
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("the store is closed")
 	// ErrChanged is returned by [Tx.Expect] when a config is at another revision.
