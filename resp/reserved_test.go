@@ -62,3 +62,19 @@ func tryKeys(t *testing.T, c *resp.Client, row []resp.Reply) {
 		}
 	}
 }
+
+// RENAME and COPY of a namespace make no names that are too long.
+func TestLongNamesAreNotMade(t *testing.T) {
+	c := dial(t, serve(t, &resp.Server{}))
+	half := strings.Repeat("n", 600)
+	do(t, c, "HSET ns a 1 "+half+" 2")
+	for _, command := range []string{"RENAME", "RENAMENX", "COPY"} {
+		got := do(t, c, command+" ns "+half)
+		if !strings.HasPrefix(got, "(error) ERR name ") || !strings.HasSuffix(got, " is over 1024 bytes: shorten it") {
+			t.Errorf("%s: %s", command, got)
+		}
+	}
+	if got := pipeline(t, c, "HLEN ns", "EXISTS "+half); got[0] != "(integer) 2" || got[1] != "(integer) 0" {
+		t.Errorf("refused, and %q are there", got)
+	}
+}
