@@ -222,7 +222,7 @@ func httl(unit int64, at bool) func(*store.Tx, *Call, string) Reply {
 			case rec.Expires == 0:
 				return fieldStays
 			}
-			return (int64(rec.Expires-since) + unit - 1) / unit
+			return int64((uint64(rec.Expires-since) + uint64(unit) - 1) / uint64(unit)) // it may be the end of all time
 		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"confman/store"
+	"confman/validate"
 )
 
 const (
@@ -56,6 +57,9 @@ func hincrbyfloat(tx *store.Tx, c *Call) Reply {
 		return errNaN
 	}
 	text := formatLongDouble(sum)
+	if err := validate.Value(text, c.session.server.MaxValue); err != nil {
+		return refused(err)
+	}
 	if err := writeField(tx, ns, c.Args[1], text, rec.Expires); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func repeated(tx *store.Tx, ns string, count int64) (drawn []store.Item, _ error
 	bytes := 0
 	for range count {
 		item := draw()
-		const around = 16 // bytes of the reply around a name and a value
+		const around = 128 // bytes that a draw takes beside them, until it is sent
 		if bytes += len(item.Key) + len(item.Value) + around; bytes > maxDrawn {
 			return nil, errDrawn
 		}

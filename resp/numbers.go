@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"confman/store"
+	"confman/validate"
 )
 
 // numberCommands take a config's value for a number.
@@ -84,6 +85,9 @@ func incrbyfloat(tx *store.Tx, c *Call) Reply {
 		return errNaN
 	}
 	text := formatLongDouble(sum)
+	if err := validate.Value(text, c.session.server.MaxValue); err != nil {
+		return refused(err)
+	}
 	if err := write(tx, c.Args[0], text, rec.Expires); err != nil {
 		return err
 	}

@@ -144,6 +144,75 @@ func TestAnErrorKeepsItsGuardsAndLosesItsWrites(t *testing.T) {
 	})
 }
 
+// A transaction that writes or depends on too much is not proposed, not even for its guards, and
+// takes no further account of either.
+func TestWhatIsTooLargeIsLetGo(t *testing.T) {
+	n := newNode(t)
+	n.do(set("x", "1"))
+	mebibyte := string(make([]byte, 1<<20))
+	for name, do := range map[string]func(tx *Tx){
+		"writes": func(tx *Tx) {
+			for i := range 100 {
+				_ = tx.Set(fmt.Sprint(i), mebibyte, 0)
+			}
+			if _, found := tx.Get("99"); found {
+				t.Error("what was written behind the limit was kept")
+			}
+		},
+		"writes that are taken back": func(tx *Tx) {
+			_ = tx.Try(func() error {
+				for i := range 5 {
+					_ = tx.Set(fmt.Sprint(i), mebibyte, 0)
+				}
+				return errors.New("boom")
+			})
+		},
+		"reads": func(tx *Tx) {
+			_ = tx.Set("y", "1", 0)
+			for i := range 200_000 {
+				tx.Get(fmt.Sprint("not there/", i))
+			}
+			if len(tx.txn.Guards) > 200_000 {
+				t.Error("what was read behind the limit was guarded")
+			}
+		},
+	} {
+		_ = n.Evaluate(n.now, []Update{{"alice", func(tx *Tx) error { do(tx); return nil }}}, func(_ int, txn Txn, err error) bool {
+			if !errors.Is(err, ErrTooLarge) || !txn.Empty() {
+				t.Errorf("%s: %d guards, %d writes, %v", name, len(txn.Guards), len(txn.Writes), err)
+			}
+			return false
+		})
+	}
+}
+
+// What a transaction writes over, takes back or flushes does not count.
+func TestOnlyWhatIsLeftBehindIsTooLarge(t *testing.T) {
+	n := newNode(t)
+	three := string(make([]byte, 3<<20))
+	n.do(func(tx *Tx) error {
+		for range 3 {
+			_ = tx.Set("x", three, 0)
+			_ = tx.Try(func() error {
+				_ = tx.Set("x", "1", 0)
+				_ = tx.Set("y", "1", 0)
+				return errors.New("boom")
+			})
+		}
+		tx.Flush()
+		_ = tx.Set("y", three, 0)
+		_ = tx.Set("y", "", 0)
+		_ = tx.Set("z", three, 0)
+		return nil
+	})
+	n.do(func(tx *Tx) error {
+		if rec, _ := tx.Get("z"); rec.Value != three {
+			t.Error("it was not carried out")
+		}
+		return nil
+	})
+}
+
 func TestTryTakesBackWhatFailed(t *testing.T) {
 	n := newNode(t)
 	n.do(set("kept", "1"), set("gone", "1"))

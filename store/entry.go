@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// MaxTxn bounds what one transaction may write, names and values, in bytes.
+// MaxTxn bounds what one transaction may write at any time, names and values, and what it may
+// depend on, in bytes.
 const MaxTxn = 4 << 20
 
 // MaxTxns bounds how many transactions an entry may hold.
@@ -44,6 +45,9 @@ type Write struct {
 	Delete  bool
 }
 
+func (g Guard) size() int { return len(g.Key) + 12 }
+func (w Write) size() int { return len(w.Name) + len(w.Value) }
+
 // Empty reports whether the transaction neither read nor wrote anything.
 func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0 && !t.Flush }
 
@@ -51,10 +55,10 @@ func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0
 func (t Txn) Size() int {
 	n := len(t.By) + 8 + 4*len(t.After)
 	for _, g := range t.Guards {
-		n += len(g.Key) + 12
+		n += g.size()
 	}
 	for _, w := range t.Writes {
-		n += len(w.Name) + len(w.Value) + 16
+		n += w.size() + 16
 	}
 	return n
 }

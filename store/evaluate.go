@@ -34,12 +34,8 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
-	size := 0
-	for _, w := range tx.txn.Writes {
-		size += len(w.Name) + len(w.Value)
-	}
-	if err == nil && size > MaxTxn {
-		err = ErrTooLarge
+	if tx.full { // what it depends on would be too much for an entry, too
+		return Txn{}, ErrTooLarge
 	}
 	if err != nil {
 		tx.txn.Writes, tx.txn.Flush = nil, false

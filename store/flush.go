@@ -87,18 +87,19 @@ func (l *layer) empty() bool { return l.changes.Len() == 0 && !l.flushed }
 // that the transaction would depend on. What the transaction has written before is moot.
 func (tx *Tx) Flush() {
 	tx.begin()
-	own, places, writes, before := *tx.own, tx.places, tx.txn.Writes, tx.txn.Flush
+	own, places, writes, wrote, before := *tx.own, tx.places, tx.txn.Writes, tx.wrote, tx.txn.Flush
 	if tx.trying > 0 {
 		tx.undo = append(tx.undo, func() {
-			*tx.own, tx.places, tx.txn.Writes, tx.txn.Flush = own, places, writes, before
+			*tx.own, tx.places, tx.txn.Writes, tx.wrote, tx.txn.Flush = own, places, writes, wrote, before
 		})
 	}
 	tx.own.flush(0)
-	tx.places, tx.txn.Writes, tx.txn.Flush = map[string]int{}, nil, true
+	tx.places, tx.txn.Writes, tx.wrote, tx.txn.Flush = map[string]int{}, nil, 0, true
 	for _, w := range writes {
 		if !flushed(configKey(w.Name)) {
 			tx.places[w.Name] = len(tx.txn.Writes)
 			tx.txn.Writes = append(tx.txn.Writes, w)
+			tx.wrote += w.size()
 		}
 	}
 }

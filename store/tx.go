@@ -17,6 +17,9 @@ type Tx struct {
 	places map[string]int  // where in txn.Writes a name stands
 	undo   []func()        // takes back what a Try has written, in reverse
 	trying int             // how many of them are running
+	wrote  int             // bytes of names and values in txn.Writes
+	read   int             // bytes of txn.Guards
+	full   bool            // it has come to more than a transaction may, and fails
 }
 
 // Now is the time that this transaction carries.
@@ -45,6 +48,9 @@ func (tx *Tx) IsNamespace(name string) bool {
 // if the name is a namespace, or a part of it a config. It reads nothing that the
 // transaction would depend on.
 func (tx *Tx) Set(name, value string, expires Millis) error {
+	if tx.full {
+		return nil // what is in the way does not matter any more
+	}
 	if rec, _ := loadRecord(tx.src, configKey(name)); !rec.live(tx.now) {
 		if other, found := inTheWay(tx.src, name, tx.now); found {
 			tx.Get(other) // the error depends on it
@@ -57,7 +63,7 @@ func (tx *Tx) Set(name, value string, expires Millis) error {
 
 // Delete removes a config and reports whether there was one.
 func (tx *Tx) Delete(name string) bool {
-	if _, found := tx.Get(name); !found {
+	if _, found := tx.Get(name); !found || tx.full {
 		return false
 	}
 	tx.write(Write{Name: name, Delete: true})
@@ -114,7 +120,9 @@ func (tx *Tx) takeBack(name string) func() {
 	for i, key := range keys {
 		old[i], had[i] = tx.own.changes.Get(key)
 	}
+	wrote := tx.wrote
 	return func() {
+		tx.wrote = wrote
 		if again {
 			tx.txn.Writes[place] = before
 		} else {
@@ -140,8 +148,16 @@ func (tx *Tx) begin() {
 	}
 }
 
-// write notes a write, in place of an earlier one to the same name.
+// write notes a write, in place of an earlier one to the same name. Behind what is too much for
+// a transaction nothing more is noted: it fails, and a namespace may have a million configs.
 func (tx *Tx) write(w Write) {
+	wrote := tx.wrote + w.size()
+	if place, again := tx.places[w.Name]; again {
+		wrote -= tx.txn.Writes[place].size()
+	}
+	if tx.full = tx.full || wrote > MaxTxn; tx.full {
+		return
+	}
 	tx.begin()
 	if tx.trying > 0 {
 		tx.undo = append(tx.undo, tx.takeBack(w.Name))
@@ -152,13 +168,14 @@ func (tx *Tx) write(w Write) {
 		tx.places[w.Name] = len(tx.txn.Writes)
 		tx.txn.Writes = append(tx.txn.Writes, w)
 	}
+	tx.wrote = wrote
 	tx.own.write(w, 0, Pending, tx.now, tx.txn.By)
 }
 
 // guard notes that the transaction depends on the revision at a key, or on the
 // transaction of the same entry that wrote there.
 func (tx *Tx) guard(key string, revision uint64) {
-	if tx.view || tx.seen[key] {
+	if tx.view || tx.full || tx.seen[key] {
 		return
 	}
 	if tx.own != nil {
@@ -174,7 +191,16 @@ func (tx *Tx) guard(key string, revision uint64) {
 		tx.after(txn)
 		return
 	}
-	tx.txn.Guards = append(tx.txn.Guards, Guard{key, revision})
+	tx.depend(Guard{key, revision})
+}
+
+// depend notes a guard. As many bytes may be read as may be written.
+func (tx *Tx) depend(g Guard) {
+	if tx.read += g.size(); tx.read > MaxTxn {
+		tx.full = true
+		return
+	}
+	tx.txn.Guards = append(tx.txn.Guards, g)
 }
 
 // guardNamespace notes that the transaction depends on which configs a namespace has:
@@ -192,7 +218,7 @@ func (tx *Tx) guardNamespace(ns string) {
 	if tx.entry.flushes(key) {
 		tx.after(tx.entry.flusher)
 	} else {
-		tx.txn.Guards = append(tx.txn.Guards, Guard{key, loadNamespace(tx.entry.under, key).revision})
+		tx.depend(Guard{key, loadNamespace(tx.entry.under, key).revision})
 	}
 	s := within(ns)
 	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {

@@ -3,6 +3,7 @@ package transcript
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -31,6 +32,7 @@ func Redis(t *testing.T) (addr string) {
 	port := fmt.Sprint(ln.Addr().(*net.TCPAddr).Port)
 	_ = ln.Close()
 	cmd := exec.Command(binary, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	cmd.Stdout = io.Discard // a pipe: Wait waits for who holds it, too, such as a child that saves into the folder
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
