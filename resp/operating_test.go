@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,5 +243,20 @@ func TestTimeoutChanges(t *testing.T) {
 	do(t, dial(t, addr), "CONFIG SET timeout 1")
 	if got := raw(t, addr, ""); got != "" {
 		t.Errorf("%q", got)
+	}
+}
+
+// The node is asked about itself while nobody looks at its data: it may look at them too, and would
+// wait for ever for a write that waits for the first look.
+func TestTheNodeIsAskedOutsideOfViews(t *testing.T) {
+	node := newSpy()
+	var nested atomic.Bool
+	c := dial(t, serve(t, &resp.Server{Node: node, Storage: func() resp.Storage {
+		nested.Store(nested.Load() || node.viewing.Load())
+		return resp.Storage{}
+	}}))
+	pipeline(t, c, "INFO everything", "LASTSAVE", "CONFIG RESETSTAT", "MULTI", "GET a", "INFO", "EXEC")
+	if nested.Load() {
+		t.Error("it is asked within a View")
 	}
 }
