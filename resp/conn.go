@@ -26,7 +26,7 @@ type conn struct {
 const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
-	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
+	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.trust(s.Password == "")
 	return c
@@ -43,7 +43,6 @@ func (c *conn) serve(ctx context.Context) {
 	for !c.session.quit {
 		var commands []redcon.Command
 		var err error
-		c.guard.idle = time.Duration(c.server.live.timeout.Load()) * time.Second
 		if commands, parser, err = c.guard.ReadCommands(parser); err != nil {
 			c.refuse(err)
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -18,11 +19,11 @@ import (
 type guard struct {
 	net.Conn
 	frames
-	complete time.Duration // how long a command may take to arrive
-	idle     time.Duration // how long nothing may arrive; zero for ever
-	budget   *budget       // of what all connections may take for large commands
-	patience time.Duration // how long to wait for some of it
-	held     int           // of it for whole commands that are not answered
+	complete time.Duration        // how long a command may take to arrive
+	idle     func() time.Duration // how long nothing may arrive; zero, or nil, for ever
+	budget   *budget              // of what all connections may take for large commands
+	patience time.Duration        // how long to wait for some of it
+	held     int                  // of it for whole commands that are not answered
 
 	inline   []byte    // a command that came as a plain line, for the parser
 	arrived  time.Time // when something came last
@@ -30,8 +31,9 @@ type guard struct {
 	handedOn int       // bytes since the parser was new
 	parsed   int       // of these, bytes of commands that it has returned
 
-	mu     sync.Mutex
-	ending bool // no more is read
+	mu      sync.Mutex
+	ending  bool // no more is read
+	waiting bool // nothing has come of the next command
 }
 
 // errRenew asks for a new parser: redcon's keeps the memory of the largest pipeline it has
@@ -140,24 +142,62 @@ func (g *guard) settle() {
 
 // fill waits for more bytes. A command that has begun must be complete in time.
 func (g *guard) fill() error {
-	var deadline time.Time
-	switch partial := g.compact() || g.refused; {
-	case !partial:
-		g.begun = time.Time{}
-		if g.idle > 0 {
-			deadline = time.Now().Add(g.idle)
-		}
-	case g.begun.IsZero() || g.moved:
+	partial := g.compact() || g.refused
+	if !partial {
+		g.begun, g.moved = time.Time{}, false
+		return g.await()
+	}
+	if g.begun.IsZero() || g.moved {
 		g.begun = g.arrived
-		fallthrough
-	default:
-		deadline = g.begun.Add(g.complete)
 	}
 	g.moved = false
-	if err := g.setDeadline(deadline); err != nil {
+	if err := g.setDeadline(g.begun.Add(g.complete)); err != nil {
 		return err
 	}
 	return g.more()
+}
+
+// await waits for the next command. How long it may may change meanwhile.
+func (g *guard) await() error {
+	for since := time.Now(); ; {
+		err := g.setIdle(since)
+		if err == nil {
+			err = g.more()
+		}
+		if idle := g.idleTime(); !errors.Is(err, os.ErrDeadlineExceeded) || idle > 0 && time.Since(since) >= idle {
+			return err
+		}
+	}
+}
+
+func (g *guard) idleTime() time.Duration {
+	if g.idle == nil {
+		return 0
+	}
+	return g.idle()
+}
+
+// setIdle sets when waiting for a command ends that began then, unless reading has to end now.
+func (g *guard) setIdle(since time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ending {
+		return net.ErrClosed
+	}
+	g.waiting = true
+	if idle := g.idleTime(); idle > 0 {
+		return g.SetReadDeadline(since.Add(idle))
+	}
+	return g.SetReadDeadline(time.Time{})
+}
+
+// reconsider makes a wait for a command look anew how long it may take.
+func (g *guard) reconsider() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiting {
+		_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+	}
 }
 
 // maxBehind is how many bytes a client may send behind a command that blocks.
@@ -202,6 +242,7 @@ func (g *guard) setDeadline(t time.Time) error {
 	if g.ending {
 		return net.ErrClosed
 	}
+	g.waiting = false
 	return g.SetReadDeadline(t)
 }
 

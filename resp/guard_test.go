@@ -298,7 +298,7 @@ func TestCommandsMustBeCompleteInTime(t *testing.T) {
 func TestGuardEndsAnIdleConnection(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
-	g := &guard{Conn: server, idle: 10 * time.Millisecond, complete: time.Hour}
+	g := &guard{Conn: server, idle: func() time.Duration { return 10 * time.Millisecond }, complete: time.Hour}
 	var timeout net.Error
 	if _, _, err := g.ReadCommands(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
 		t.Errorf("idle: %v", err)

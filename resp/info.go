@@ -10,11 +10,18 @@ import (
 	"confman/store"
 )
 
-// A section is one of INFO's. There is no transaction while the node is loading.
+// A section is one of INFO's.
 type section struct {
 	name  string
 	asked bool // it is shown only to who asks for it by name, or for all
-	facts func(*session, *store.Tx) []Fact
+	facts func(*session, contents) []Fact
+}
+
+// contents are what INFO tells of the data.
+type contents struct {
+	loading           bool // there is no more to tell
+	configs, expiring int
+	left              store.Millis // on average, of those that expire
 }
 
 // sections are INFO's, in their order.
@@ -26,16 +33,16 @@ var sections = []section{
 	{"Stats", false, statFacts},
 	{"Replication", false, replicationFacts},
 	{"CPU", false, cpuFacts},
-	{"Modules", false, func(*session, *store.Tx) []Fact { return nil }},
+	{"Modules", false, func(*session, contents) []Fact { return nil }},
 	{"Commandstats", true, commandFacts},
 	{"Errorstats", false, errorFacts},
 	{"Latencystats", true, latencyFacts},
-	{"Cluster", false, func(*session, *store.Tx) []Fact { return []Fact{{"cluster_enabled", "0"}} }},
+	{"Cluster", false, func(*session, contents) []Fact { return []Fact{{"cluster_enabled", "0"}} }},
 	{"Keyspace", false, keyspaceFacts},
 }
 
 // info writes the sections asked for. The node is asked about itself outside of the View: it
-// may look at its data for the answer.
+// may look at its data for the answer, and two Views in one wait for ever if a write comes in between.
 func info(ctx context.Context, c *Call) Reply {
 	s := c.session
 	wanted := []string{"default"}
@@ -50,22 +57,20 @@ func info(ctx context.Context, c *Call) Reply {
 			return w == strings.ToLower(one.name) || w == "all" || w == "everything" || w == "default" && !one.asked
 		})
 	}
-	var texts []string
-	describe := func(tx *store.Tx) error {
-		texts = nil
-		for _, one := range sections {
-			if wants(one) {
-				texts = append(texts, sectionText(one.name, one.facts(s, tx)))
-			}
-		}
+	var of contents
+	err := s.server.Node.View(ctx, func(tx *store.Tx) error {
+		expiring, left := tx.Expiring()
+		of = contents{configs: tx.Count(), expiring: expiring, left: left}
 		return nil
-	}
-	err := s.server.Node.View(ctx, describe)
-	if errors.Is(err, store.ErrLoading) {
-		err = describe(nil)
-	}
-	if err != nil {
+	})
+	if of.loading = errors.Is(err, store.ErrLoading); err != nil && !of.loading {
 		return fromNode(err, s.server.Log)
+	}
+	var texts []string
+	for _, one := range sections {
+		if wants(one) {
+			texts = append(texts, sectionText(one.name, one.facts(s, of)))
+		}
 	}
 	if wants(section{name: "Confman"}) {
 		facts := []Fact{{"confman_version", s.server.Version}}

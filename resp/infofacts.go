@@ -10,8 +10,6 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"time"
-
-	"confman/store"
 )
 
 // newRunID draws the id by which INFO tells one life of the process from another.
@@ -23,7 +21,7 @@ func newRunID() string {
 
 func count(n int64) string { return strconv.FormatInt(n, 10) }
 
-func serverFacts(s *session, _ *store.Tx) []Fact {
+func serverFacts(s *session, _ contents) []Fact {
 	now := s.server.Now()
 	uptime := int64(now.Sub(s.server.started).Seconds())
 	_, port, _ := net.SplitHostPort(s.conn.guard.LocalAddr().String()) // "" where there are no ports
@@ -43,7 +41,7 @@ func serverFacts(s *session, _ *store.Tx) []Fact {
 	}
 }
 
-func clientFacts(s *session, _ *store.Tx) []Fact {
+func clientFacts(s *session, _ contents) []Fact {
 	return []Fact{
 		{"connected_clients", strconv.Itoa(s.server.clients())},
 		{"cluster_connections", "0"},
@@ -53,7 +51,7 @@ func clientFacts(s *session, _ *store.Tx) []Fact {
 	}
 }
 
-func memoryFacts(s *session, _ *store.Tx) []Fact {
+func memoryFacts(s *session, _ contents) []Fact {
 	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
 	used, held := samples[0].Value.Uint64(), samples[1].Value.Uint64()-samples[2].Value.Uint64()
@@ -95,9 +93,9 @@ func human(n uint64) string {
 
 // persistenceFacts say what clients ask for: whether the data is there, and that it is kept.
 // What was answered is in the log, synced, so no change ever waits for a save.
-func persistenceFacts(s *session, tx *store.Tx) []Fact {
+func persistenceFacts(s *session, of contents) []Fact {
 	loading := "0"
-	if tx == nil {
+	if of.loading {
 		loading = "1"
 	}
 	kept, anew := s.server.storage(), "0"
@@ -140,7 +138,7 @@ func status(failed bool) string {
 	return "ok"
 }
 
-func statFacts(s *session, _ *store.Tx) []Fact {
+func statFacts(s *session, _ contents) []Fact {
 	c := &s.server.counts
 	commands := s.server.table.calls()
 	received, sent := c.received.Load(), c.sent.Load()
@@ -171,7 +169,7 @@ func statFacts(s *session, _ *store.Tx) []Fact {
 }
 
 // replicationFacts are what clients look at to find out where to write: here.
-func replicationFacts(s *session, _ *store.Tx) []Fact {
+func replicationFacts(s *session, _ contents) []Fact {
 	return []Fact{
 		{"role", "master"},
 		{"connected_slaves", "0"},
@@ -184,7 +182,7 @@ func replicationFacts(s *session, _ *store.Tx) []Fact {
 	}
 }
 
-func cpuFacts(*session, *store.Tx) []Fact {
+func cpuFacts(*session, contents) []Fact {
 	system, user := cpuTime()
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
 	return []Fact{
@@ -195,14 +193,9 @@ func cpuFacts(*session, *store.Tx) []Fact {
 	}
 }
 
-func keyspaceFacts(_ *session, tx *store.Tx) []Fact {
-	if tx == nil {
+func keyspaceFacts(_ *session, of contents) []Fact {
+	if of.configs == 0 {
 		return nil
 	}
-	n := tx.Count()
-	if n == 0 {
-		return nil
-	}
-	expiring, left := tx.Expiring()
-	return []Fact{{"db0", fmt.Sprintf("keys=%d,expires=%d,avg_ttl=%d", n, expiring, left)}}
+	return []Fact{{"db0", fmt.Sprintf("keys=%d,expires=%d,avg_ttl=%d", of.configs, of.expiring, of.left)}}
 }

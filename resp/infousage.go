@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"confman/store"
 )
 
 // each visits all commands, subcommands and containers too, in the order of their names.
@@ -25,7 +23,7 @@ func (t *table) calls() (n int64) {
 }
 
 // commandFacts are how often each command was called, and how long that took.
-func commandFacts(s *session, _ *store.Tx) (facts []Fact) {
+func commandFacts(s *session, _ contents) (facts []Fact) {
 	s.server.table.each(func(c *Command) {
 		calls, rejected := c.used.latencies.calls(), c.used.rejected.Load()
 		if calls+rejected == 0 {
@@ -39,7 +37,7 @@ func commandFacts(s *session, _ *store.Tx) (facts []Fact) {
 }
 
 // errorFacts are how often clients were told each kind of error.
-func errorFacts(s *session, _ *store.Tx) (facts []Fact) {
+func errorFacts(s *session, _ contents) (facts []Fact) {
 	byCode, _ := s.server.counts.failures()
 	for _, code := range slices.Sorted(maps.Keys(byCode)) {
 		facts = append(facts, Fact{"errorstat_" + code, fmt.Sprintf("count=%d", byCode[code])})
@@ -48,7 +46,7 @@ func errorFacts(s *session, _ *store.Tx) (facts []Fact) {
 }
 
 // latencyFacts are how long half, 99 of a hundred and 999 of a thousand calls took at most.
-func latencyFacts(s *session, _ *store.Tx) (facts []Fact) {
+func latencyFacts(s *session, _ contents) (facts []Fact) {
 	s.server.table.each(func(c *Command) {
 		if c.used.latencies.calls() == 0 {
 			return

@@ -80,6 +80,9 @@ func (k *knob) parse(text string) (int64, error) {
 func (s *Server) turn(k *knob, n int64) {
 	k.of(&s.live).Store(n)
 	s.remarkable.Store(int64(s.live.remarkable()))
+	if k.setting == "timeout" {
+		s.reconsider()
+	}
 }
 
 // turnAll sets all knobs at the start: to what the settings say, or else the fields.

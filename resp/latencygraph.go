@@ -17,6 +17,9 @@ func latencyDoctor(_ context.Context, c *Call) Reply {
 	var b strings.Builder
 	for _, event := range s.latency.events() {
 		h := s.latency.of(event)
+		if len(h.samples) == 0 {
+			continue // it was reset just now
+		}
 		sum := int64(0)
 		for _, one := range h.samples {
 			sum += one.ms

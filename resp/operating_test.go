@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,11 +237,63 @@ func TestMaxClientsChanges(t *testing.T) {
 	}
 }
 
-// A client that sends nothing is hung up on, once it is said that it should.
+// A client that sends nothing is hung up on, once it is said that it should, and no more when that
+// is taken back; those that wait already too.
 func TestTimeoutChanges(t *testing.T) {
 	addr := serve(t, &resp.Server{})
+	before := dial(t, addr)
+	do(t, before, "PING")
 	do(t, dial(t, addr), "CONFIG SET timeout 1")
 	if got := raw(t, addr, ""); got != "" {
 		t.Errorf("%q", got)
+	}
+	if reply, err := before.Do(t.Context(), "PING"); err == nil {
+		t.Errorf("it sent nothing before the timeout was set, and is answered %v", reply)
+	}
+	waiting := dial(t, addr)
+	do(t, waiting, "PING")
+	do(t, dial(t, addr), "CONFIG SET timeout 0")
+	if got := raw(t, addr, "WAIT 1 1500\r\nQUIT\r\n"); got != ":0\r\n+OK\r\n" { // longer than the timeout that was
+		t.Errorf("%q", got)
+	}
+	if got := do(t, waiting, "PING"); got != "PONG" {
+		t.Error(got)
+	}
+}
+
+// What fails after it has waited is kept as slow, with the time that it took.
+func TestFailuresTakeTime(t *testing.T) {
+	node := newSpy()
+	node.refuse = fmt.Errorf("%w: 1 of 3 nodes is reachable", store.ErrUnavailable)
+	node.entered, node.proceed = make(chan struct{}), make(chan struct{})
+	addr := serve(t, &resp.Server{Node: node})
+	c := dial(t, addr)
+	do(t, c, "CONFIG SET slowlog-log-slower-than 1")
+	do(t, c, "SLOWLOG RESET")
+	go func() {
+		<-node.entered
+		do(t, dial(t, addr), "PING") // which takes longer than a microsecond
+		node.proceed <- struct{}{}
+	}()
+	if got := do(t, c, "SET a 1"); !strings.HasPrefix(got, "(error) CLUSTERDOWN") {
+		t.Error(got)
+	}
+	if got := do(t, c, "SLOWLOG GET -1"); !strings.Contains(got, `"SET"`) {
+		t.Error(got)
+	}
+}
+
+// The node is asked about itself while nobody looks at its data: it may look at them too, and would
+// wait for ever for a write that waits for the first look.
+func TestTheNodeIsAskedOutsideOfViews(t *testing.T) {
+	node := newSpy()
+	var nested atomic.Bool
+	c := dial(t, serve(t, &resp.Server{Node: node, Storage: func() resp.Storage {
+		nested.Store(nested.Load() || node.viewing.Load())
+		return resp.Storage{}
+	}}))
+	pipeline(t, c, "INFO everything", "LASTSAVE", "CONFIG RESETSTAT", "MULTI", "GET a", "INFO", "EXEC")
+	if nested.Load() {
+		t.Error("it is asked within a View")
 	}
 }

@@ -3,6 +3,7 @@ package resp
 import (
 	"context"
 	"errors"
+	"time"
 
 	"confman/store"
 )
@@ -49,8 +50,9 @@ func (s *session) transact(ctx context.Context, calls []*Call) {
 	if writing(calls) {
 		_ = s.conn.flush() // a write may wait; the connection remembers an error
 	}
+	began := time.Now()
 	if err := s.prove(ctx, calls); err != nil {
-		s.withoutReads(ctx, calls, err)
+		s.withoutReads(ctx, calls, err, began)
 		return
 	}
 	replies, err := s.evaluate(ctx, calls, nil)
@@ -62,21 +64,21 @@ func (s *session) transact(ctx context.Context, calls []*Call) {
 	}
 	for i, c := range calls {
 		if err != nil {
-			s.fail(c, fromNode(err, s.server.Log))
+			s.fail(c, fromNode(err, s.server.Log), began)
 		} else {
 			s.reply(replies[i])
 		}
 	}
 }
 
-// fail answers a call that got nowhere.
-func (s *session) fail(c *Call, why error) {
-	s.note(c, why, 0)
+// fail answers a call that got nowhere, for which it may have waited long.
+func (s *session) fail(c *Call, why error, began time.Time) {
+	s.note(c, why, time.Since(began))
 	s.reply(why)
 }
 
 // withoutReads answers calls whose reads are refused: the writes among them need nothing.
-func (s *session) withoutReads(ctx context.Context, calls []*Call, why error) {
+func (s *session) withoutReads(ctx context.Context, calls []*Call, why error, began time.Time) {
 	var writes []*Call
 	for _, c := range calls {
 		if c.Flags&Writes != 0 {
@@ -91,9 +93,9 @@ func (s *session) withoutReads(ctx context.Context, calls []*Call, why error) {
 	for _, c := range calls {
 		switch {
 		case c.Flags&Writes == 0:
-			s.fail(c, why)
+			s.fail(c, why, began)
 		case err != nil:
-			s.fail(c, fromNode(err, s.server.Log))
+			s.fail(c, fromNode(err, s.server.Log), began)
 		default:
 			s.reply(replies[0])
 			replies = replies[1:]

@@ -34,23 +34,24 @@ func (c *Call) presentable() []string {
 	return shortened(words)
 }
 
-// redactHello hides what follows AUTH.
+// redactHello hides all that follows AUTH, which may be the value of an option too.
 func redactHello(args []string) {
-	for i, w := range args {
-		if strings.EqualFold(w, "auth") {
-			for j := i + 1; j < min(i+3, len(args)); j++ {
-				args[j] = redacted
-			}
-			return
+	if i := slices.IndexFunc(args, func(w string) bool { return strings.EqualFold(w, "auth") }); i >= 0 {
+		for j := range args[i+1:] {
+			args[i+1+j] = redacted
 		}
 	}
 }
 
-// redactConfigSet hides all values but those of settings that are known and no secrets.
+// redactConfigSet hides all values but those of settings that are known and no secrets. What
+// stands where a further setting should, and is none, may be the rest of a password with spaces.
 func (c *Call) redactConfigSet(args []string) {
-	for i := 0; i+1 < len(args); i += 2 {
+	for i := 0; i < len(args); i += 2 {
 		p, known := c.session.server.named(args[i])
-		if !known || p.secret {
+		if !known && i > 0 {
+			args[i] = redacted
+		}
+		if (!known || p.secret) && i+1 < len(args) {
 			args[i+1] = redacted
 		}
 	}

@@ -194,6 +194,20 @@ func (s *Server) hangUp() {
 	}
 }
 
+// idleTime is how long a client may send nothing, now.
+func (s *Server) idleTime() time.Duration {
+	return time.Duration(s.live.timeout.Load()) * time.Second
+}
+
+// reconsider has clients that send nothing meet a timeout that has changed.
+func (s *Server) reconsider() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.guard.reconsider()
+	}
+}
+
 // clients counts the connections.
 func (s *Server) clients() int {
 	s.mu.Lock()

@@ -58,8 +58,9 @@ func (l *slowlog) add(c slowCall, most int64) {
 	c.id = l.next
 	l.next++
 	l.kept = append(l.kept, c)
-	if n := len(l.kept); int64(n) > most {
-		l.kept = append([]slowCall(nil), l.kept[n-int(most):]...)
+	if more := int64(len(l.kept)) - most; more > 0 {
+		clear(l.kept[:more]) // append moves what is left when it needs room, and not every time
+		l.kept = l.kept[more:]
 	}
 }
 

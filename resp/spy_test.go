@@ -3,6 +3,7 @@ package resp_test
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"confman/resp/transcript"
@@ -19,6 +20,7 @@ type spy struct {
 	proceed chan struct{} // what updates wait for, if it is not nil
 	again   int           // how often a function runs more than once
 	broken  bool          // there is no transaction to look into
+	viewing atomic.Bool   // a view is under way
 
 	mu    sync.Mutex
 	calls string // V for a view, U for an update, B for a barrier, W for Within
@@ -43,6 +45,8 @@ func (s *spy) took() string {
 
 func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
 	s.note("V")
+	s.viewing.Store(true)
+	defer s.viewing.Store(false)
 	if s.loading {
 		return store.ErrLoading
 	}

@@ -106,7 +106,7 @@ func appendLine(lines []string, line string) []string {
 }
 
 // replaceSettings puts a file's new content in its place, at once or not at all. A link stays
-// one, and who may read the file still may.
+// one, and who may read the file still may, and nobody else.
 func replaceSettings(path string, content []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -121,7 +121,7 @@ func replaceSettings(path string, content []byte) error {
 		return err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Sync(), f.Close()); err == nil {
+	if err = errors.Join(err, keepOwner(f, info), f.Chmod(info.Mode().Perm()), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

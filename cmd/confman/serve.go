@@ -42,8 +42,11 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	log := p.logger(&r.level)
 	for {
 		err := p.serveLife(ctx, end, r, log)
-		if !errors.Is(err, replication.ErrStartAgain) || ctx.Err() != nil {
+		switch {
+		case !errors.Is(err, replication.ErrStartAgain):
 			return err
+		case ctx.Err() != nil:
+			return nil // it was to end anyway
 		}
 		log.Info("the node starts again")
 	}

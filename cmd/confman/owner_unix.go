@@ -1,0 +1,23 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// keepOwner gives a file the owner and the group of the one that it will replace: whoever may read
+// that for its group may read this, and nobody else.
+func keepOwner(f *os.File, of fs.FileInfo) error {
+	was, known := of.Sys().(*syscall.Stat_t)
+	if !known {
+		return nil
+	}
+	if err := f.Chown(int(was.Uid), int(was.Gid)); err != nil {
+		return fmt.Errorf("the file would not stay its owner's: %w", err)
+	}
+	return nil
+}
