@@ -253,7 +253,7 @@ func TestRestoreIsAllOrNothing(t *testing.T) {
 	large := strings.Repeat("x", 101)
 	for _, refused := range []struct{ name, payload, want string }{
 		{"prod/api", rdb.Value{Text: large}.Encode(), "ERR value of 101 bytes is over the limit of 100 bytes (setting max_value)"},
-		{"prod/api", rdb.Value{Text: strings.Repeat("x", 5<<20)}.Encode(), "ERR transaction writes more than 4194304 bytes: split it"},
+		{"prod/api", rdb.Value{Text: strings.Repeat("x", 5<<20)}.Encode(), "ERR transaction takes more than 4194304 bytes: split it"},
 		{"prod/api", hash("a", "1", "b", large), "ERR value of 101 bytes is over the limit of 100 bytes (setting max_value)"},
 		{"prod/api", hash("a", "1", "", "2"), `ERR field "" is empty: give it at least one character`},
 		{"prod/api", hash("a", "1", "b\n", "2"), `ERR field "b\n" contains a control character`},

@@ -97,7 +97,7 @@ func TestTooLargeTogether(t *testing.T) {
 		set = append(set, fmt.Sprintf("SET k%d %s", i, value))
 	}
 	all := pipeline(t, c, append(append([]string{"MULTI"}, set...), "EXEC")...)
-	if got := all[len(all)-1]; !strings.HasPrefix(got, "(error) ERR transaction writes more than 4194304 bytes") {
+	if got := all[len(all)-1]; !strings.HasPrefix(got, "(error) ERR transaction takes more than 4194304 bytes") {
 		t.Errorf("EXEC of 5 MiB: %s", got)
 	}
 }

@@ -207,7 +207,7 @@ func TestErrorsOfTheNode(t *testing.T) {
 		{fmt.Errorf("%w: 1 of 3 nodes is reachable", store.ErrUnavailable), "CLUSTERDOWN the cluster has no leader: 1 of 3 nodes is reachable"},
 		{fmt.Errorf("%w: read before you write it again", store.ErrInDoubt), "INDOUBT the outcome of this write is not known: read before you write it again"},
 		{store.ErrBusy, "TRYAGAIN this node has too many writes waiting"},
-		{store.ErrTooLarge, "ERR transaction writes more than 4194304 bytes: split it"},
+		{store.ErrTooLarge, "ERR transaction takes more than 4194304 bytes: split it"},
 		{errors.New("something with a secret"), "ERR internal error"},
 	} {
 		node.refuse = e.err

@@ -82,14 +82,14 @@ func TestNamespacesThatAreTooLargeToMove(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"RENAME large other", "RENAMENX large other", "COPY large other"} {
-		if got, want := do(t, c, line), "(error) ERR transaction writes more than 4194304 bytes: split it"; got != want {
+		if got, want := do(t, c, line), "(error) ERR transaction takes more than 4194304 bytes: split it"; got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
 	if got := do(t, c, "EXISTS large large/0 large/4 other other/0"); got != "(integer) 3" {
 		t.Errorf("afterwards %s of 3 names are there", got)
 	}
-	if got := do(t, c, "EXPIRE large 100"); !strings.HasPrefix(got, "(error) ERR transaction writes more than") {
+	if got := do(t, c, "EXPIRE large 100"); !strings.HasPrefix(got, "(error) ERR transaction takes more than") {
 		t.Errorf("EXPIRE: %s", got)
 	}
 }

@@ -26,8 +26,8 @@ var (
 	// ErrLoading says that this node has joined and does not have the whole state yet, so that it
 	// must not answer as if what it does not have were not there.
 	ErrLoading = errors.New("confman is loading the dataset in memory")
-	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes.
-	ErrTooLarge = fmt.Errorf("transaction writes more than %d bytes: split it", MaxTxn)
+	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes, or depends on more.
+	ErrTooLarge = fmt.Errorf("transaction takes more than %d bytes: split it", MaxTxn)
 	// ErrCompacting says that the store's file is being written anew already.
 	ErrCompacting = errors.New("the file is being written anew already")
 	// ErrClosed says that the store was closed.
