@@ -34,11 +34,21 @@ func (c *Call) presentable() []string {
 	return shortened(words)
 }
 
-// redactHello hides all that follows AUTH, which may be the value of an option too.
+// redactHello hides what follows AUTH, and all from a word on that is no option. A client may be
+// named auth, and who forgets the version begins with an option.
 func redactHello(args []string) {
-	if i := slices.IndexFunc(args, func(w string) bool { return strings.EqualFold(w, "auth") }); i >= 0 {
-		for j := range args[i+1:] {
-			args[i+1+j] = redacted
+	for i, password := 0, 0; i < len(args); i++ {
+		switch word := strings.ToLower(args[i]); {
+		case password > 0:
+			args[i] = redacted
+			password--
+		case word == "auth":
+			password = 2
+		case word == "setname":
+			i++
+		case i > 0:
+			password = len(args)
+			args[i] = redacted
 		}
 	}
 }
