@@ -201,6 +201,8 @@ func configSet(_ context.Context, c *Call) Reply {
 		switch {
 		case !known:
 			return errorf("ERR Unknown option or number of arguments for CONFIG SET - '%s'", c.Args[i])
+		case p.name == "loglevel":
+			return errConfigSet(c.Args[i], "can't set it in Redis's words: CONFIG SET log_level debug, info, warn or error")
 		case p.fixed:
 			return errConfigSet(c.Args[i], "can't set immutable config")
 		case slices.ContainsFunc(all, p.same):
