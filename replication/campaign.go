@@ -206,7 +206,7 @@ func (t *transport) tell(host string, dead bool) {
 
 // refuses reports whether nobody listens where a host was, so that its process must have ended.
 // A process that is ending may have lost its connections before its port, which then takes new
-// ones only to drop them.
+// ones only to drop or reset them.
 func (t *transport) refuses(ctx context.Context, host string) bool {
 	addr, found := t.book.address(host)
 	if !found {
@@ -221,10 +221,11 @@ func (t *transport) refuses(ctx context.Context, host string) bool {
 		try, cancel := context.WithTimeout(ctx, probeTime)
 		conn, err := dial(try, addr)
 		cancel()
-		if err != nil {
+		switch {
+		case errors.Is(err, syscall.ECONNRESET): // the port went while the connection was made
+		case err != nil:
 			return errors.Is(err, syscall.ECONNREFUSED)
-		}
-		if !drops(conn) {
+		case !drops(conn):
 			return false
 		}
 		select {

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,6 +201,23 @@ func TestAPortRefuses(t *testing.T) {
 	}
 }
 
+// A port that goes while a connection to it is being made resets it.
+func TestAPortThatGoesRefuses(t *testing.T) {
+	book := &book{}
+	book.learn(hostB, "127.0.0.1:1")
+	for _, last := range []error{syscall.ECONNREFUSED, syscall.ECONNRESET, context.DeadlineExceeded} {
+		ends := []error{syscall.ECONNRESET, last}
+		dial := func(context.Context, string) (net.Conn, error) {
+			err := ends[0]
+			ends = ends[min(1, len(ends)-1):]
+			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", err)}
+		}
+		if got := (&transport{book: book, dial: dial}).refuses(t.Context(), hostB); got != (last == syscall.ECONNREFUSED) {
+			t.Errorf("reset and then %v: refuses: %t", last, got)
+		}
+	}
+}
+
 // keep takes connections until the listener is closed.
 func keep(ln net.Listener) {
 	for {
@@ -220,7 +239,7 @@ func drop(ln net.Listener, n int) {
 }
 
 // patient is timing with which a silent leader is missed after 4 to 8 s.
-var patient = Profile{Name: "patient", Tick: 10 * time.Millisecond, Election: 400, Heartbeat: 5, Again: time.Minute, Snapshot: 10_000, Overhead: 10_000}
+var patient = Profile{Name: "patient", Tick: 10 * time.Millisecond, Election: 400, Heartbeat: 5, Again: 10 * time.Second, Snapshot: 10_000, Overhead: 10_000}
 
 // patientThree is three nodes that are.
 func patientThree(t *testing.T, log *slog.Logger) *cluster {
