@@ -54,7 +54,7 @@ func newReaped(t *testing.T) *reaped {
 		stop()
 		running.Wait()
 		_ = r.store.Close()
-		time.Sleep(2 * time.Second) // until the database's own goroutine has noticed
+		time.Sleep(2 * time.Second) // of the test's own time: until the database's goroutine has noticed
 	})
 	return r
 }
@@ -92,7 +92,7 @@ func (r *reaped) lead(leading bool) {
 	r.changed = make(chan struct{})
 }
 
-// after lets time pass, and checks how often the reaper has tried to write since it began, and
+// after lets the test's own time pass, which takes none, and checks how often the reaper has tried to write since it began, and
 // how many configs it has removed.
 func (r *reaped) after(d time.Duration, writes int64, expired uint64) {
 	r.Helper()

@@ -162,13 +162,7 @@ func hsetnx(tx *store.Tx, c *Call) Reply {
 
 func hget(tx *store.Tx, c *Call) Reply {
 	rec, found, err := field(tx, c)
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return nil
-	}
-	return rec.Value
+	return valueOf(rec, found, err)
 }
 
 func hstrlen(tx *store.Tx, c *Call) Reply {

@@ -1,11 +1,9 @@
 package resp
 
 import (
-	"math"
 	"strconv"
 
 	"confman/store"
-	"confman/validate"
 )
 
 const (
@@ -18,20 +16,18 @@ const (
 func hincrby(tx *store.Tx, c *Call) Reply {
 	ns, n := rooted(c.Args[0]), c.integer(2)
 	rec, found := tx.Get(store.Join(ns, c.Args[1]))
-	if !found {
-		rec.Value = "0"
-	}
-	old, err := parseInt(rec.Value)
-	switch {
-	case err != nil:
+	sum, err := plus(rec, found, n)
+	switch err {
+	case nil:
+	case errOverflow:
+		return err
+	default:
 		return errHashInteger
-	case n > 0 && old > math.MaxInt64-n, n < 0 && old < math.MinInt64-n:
-		return errOverflow
 	}
-	if err := writeField(tx, ns, c.Args[1], strconv.FormatInt(old+n, 10), rec.Expires); err != nil {
+	if err := writeField(tx, ns, c.Args[1], strconv.FormatInt(sum, 10), rec.Expires); err != nil {
 		return err
 	}
-	return old + n
+	return sum
 }
 
 // hincrbyfloat, other than INCRBYFLOAT, looks at the increment first.
@@ -52,13 +48,9 @@ func hincrbyfloat(tx *store.Tx, c *Call) Reply {
 	if !isNumber {
 		return errHashFloat
 	}
-	sum, finite := addLongDouble(old, increment)
-	if !finite {
-		return errNaN
-	}
-	text := formatLongDouble(sum)
-	if err := validate.Value(text, c.session.server.MaxValue); err != nil {
-		return refused(err)
+	text, err := c.total(old, increment)
+	if err != nil {
+		return err
 	}
 	if err := writeField(tx, ns, c.Args[1], text, rec.Expires); err != nil {
 		return err

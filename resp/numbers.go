@@ -2,6 +2,7 @@ package resp
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 
 	"confman/store"
@@ -50,20 +51,27 @@ func add(tx *store.Tx, name string, n int64) Reply {
 	if err != nil {
 		return err
 	}
-	if !found {
-		rec.Value = "0"
-	}
-	old, err := parseInt(rec.Value)
-	switch {
-	case err != nil:
-		return err
-	case n > 0 && old > math.MaxInt64-n, n < 0 && old < math.MinInt64-n:
-		return errOverflow
-	}
-	if err := write(tx, name, strconv.FormatInt(old+n, 10), rec.Expires); err != nil {
+	sum, err := plus(rec, found, n)
+	if err != nil {
 		return err
 	}
-	return old + n
+	if err := write(tx, name, strconv.FormatInt(sum, 10), rec.Expires); err != nil {
+		return err
+	}
+	return sum
+}
+
+// plus adds to the integer in a config that may be there.
+func plus(rec store.Record, found bool, n int64) (sum int64, err error) {
+	if found {
+		if sum, err = parseInt(rec.Value); err != nil {
+			return 0, err
+		}
+	}
+	if n > 0 && sum > math.MaxInt64-n || n < 0 && sum < math.MinInt64-n {
+		return 0, errOverflow
+	}
+	return sum + n, nil
 }
 
 // incrbyfloat, as in Redis, looks at the config first, then at its value, then at the increment.
@@ -80,13 +88,9 @@ func incrbyfloat(tx *store.Tx, c *Call) Reply {
 	if !isNumber || !isOne {
 		return errFloat
 	}
-	sum, finite := addLongDouble(old, increment)
-	if !finite {
-		return errNaN
-	}
-	text := formatLongDouble(sum)
-	if err := validate.Value(text, c.session.server.MaxValue); err != nil {
-		return refused(err)
+	text, err := c.total(old, increment)
+	if err != nil {
+		return err
 	}
 	if err := write(tx, c.Args[0], text, rec.Expires); err != nil {
 		return err
@@ -98,3 +102,16 @@ const (
 	errFloat = Error("ERR value is not a valid float")
 	errNaN   = Error("ERR increment would produce NaN or Infinity")
 )
+
+// total is what two numbers come to, if a value may be that.
+func (c *Call) total(old, increment *big.Float) (text string, err error) {
+	sum, finite := addLongDouble(old, increment)
+	if !finite {
+		return "", errNaN
+	}
+	text = formatLongDouble(sum)
+	if err := validate.Value(text, c.session.server.MaxValue); err != nil {
+		return "", refused(err)
+	}
+	return text, nil
+}
