@@ -20,11 +20,11 @@ type machine struct {
 	folder store.FS // where it is noted how far the store was synced
 	synced uint64
 	// applied is told how each entry ended.
-	applied func(store.Entry, store.Outcome)
-	saved   func()                // is told that the store was synced
-	halt    func(error)           // stops the node and does not return
-	resync  func(revision uint64) // is told that the state was replaced; nil for nobody
-	log     *slog.Logger
+	applied  func(store.Entry, store.Outcome)
+	saved    func()      // is told that the store was synced
+	halt     func(error) // stops the node and does not return
+	replaced func()      // is told that another state has taken the store's place
+	log      *slog.Logger
 }
 
 // Open returns the index from which on the raft log has to be applied. A store whose history was
@@ -106,11 +106,8 @@ func (m *machine) RecoverFromSnapshot(r io.Reader, _ <-chan struct{}) error {
 	if err := m.store.Restore(r); err != nil {
 		m.halt(err)
 	}
-	revision := m.store.Applied()
-	m.log.Info("the state was replaced by another node's", "revision", revision)
-	if m.resync != nil {
-		m.resync(revision)
-	}
+	m.log.Info("the state was replaced by another node's", "revision", m.store.Applied())
+	m.replaced()
 	return nil
 }
 

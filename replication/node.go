@@ -38,9 +38,7 @@ type Node struct {
 	// CrashOutput is told the file that what the runtime prints at the end of the process is to be
 	// written into; nil for none.
 	CrashOutput func(*os.File) error
-	// Resync is called after another node's state has taken the place of this one's: whoever keeps
-	// anything that was derived from the store must begin anew; nil for none.
-	Resync func(revision uint64)
+	Watcher     store.Watcher // is told what changes in the store; nil for none
 
 	disk      disk
 	clock     func() time.Time                                         // nil for the machine's
@@ -184,6 +182,9 @@ func (n *Node) openStore(id identity) error {
 		return n.checkRaftDir(filepath.Join(n.Dir, raftFolder))
 	})
 	n.store = s
+	if err == nil && n.Watcher != nil {
+		s.Watch(n.Watcher)
+	}
 	if errors.Is(err, store.ErrNewerFormat) {
 		return n.distrust(err.Error(), startNewer)
 	}
@@ -293,7 +294,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, resync: n.wasReplaced, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, replaced: n.progress.signal, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))

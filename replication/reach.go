@@ -267,11 +267,3 @@ func (n *Node) hasApplied(e store.Entry, outcome store.Outcome) {
 	n.commits.hasApplied(e, outcome)
 	n.progress.signal()
 }
-
-// wasReplaced passes on that another node's state has taken the place of this one's.
-func (n *Node) wasReplaced(revision uint64) {
-	n.progress.signal()
-	if n.Resync != nil {
-		n.Resync(revision)
-	}
-}

@@ -39,8 +39,8 @@ func TestALaggingNodeIsSentTheState(t *testing.T) {
 		c.cutLog(n)
 	}
 	n := c.node(away.Dir, "")
-	var resynced atomic.Uint64
-	n.Resync = func(revision uint64) { resynced.Store(revision) }
+	var resynced replacements
+	n.Watcher = &resynced
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -171,3 +171,10 @@ func TestJoiningWithAMillion(t *testing.T) {
 	c.same()
 	t.Logf("a node that joins has a million configs and votes after %v; meanwhile a write took at worst %v", took, longest)
 }
+
+// replacements is a watcher that remembers the revision of the state that took the place of a store's.
+type replacements struct{ atomic.Uint64 }
+
+func (*replacements) Changed([]store.Changes) {}
+
+func (r *replacements) Replaced(revision uint64) { r.Store(revision) }

@@ -76,7 +76,7 @@ func (b *batch) carryOut(e Indexed) Outcome {
 			}
 		}
 		if outcome[i] == "" {
-			outcome[i] = b.write(txn, i, e.Index)
+			outcome[i] = b.write(txn, i, e)
 		}
 	}
 	return outcome
@@ -110,9 +110,9 @@ func current(src source, key string, now Millis) uint64 {
 // write carries out a transaction's writes, unless they would make a name both config
 // and namespace; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
-func (b *batch) write(txn Txn, place int, index uint64) string {
-	l := &layer{under: b}
-	writeAll(l, txn, place, index, b.clock)
+func (b *batch) write(txn Txn, place int, e Indexed) string {
+	l := &layer{under: b, noting: true}
+	writeAll(l, txn, place, e.Index, b.clock)
 	for _, w := range txn.Writes {
 		if w.Delete {
 			continue
@@ -132,6 +132,11 @@ func (b *batch) write(txn Txn, place int, index uint64) string {
 		b.changes.Set(key, c)
 		return true
 	})
+	if txn.Flush || len(l.notes) > 0 {
+		b.told = append(b.told, Changes{
+			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Flush: txn.Flush, All: l.notes,
+		})
+	}
 	return ""
 }
 

@@ -15,7 +15,8 @@ type batch struct {
 	layer
 	tx *buntdb.Tx
 	totals
-	moves []move // what changes of the expiries
+	moves []move    // what changes of the expiries
+	told  []Changes // what the watcher is told
 }
 
 // totals sum up the database, so that nobody has to walk it.
@@ -103,6 +104,7 @@ func (s *Store) commit(b *batch) error {
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired
 	s.letGo()
+	s.tell(b)
 	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
 	return s.db.Update(func(tx *buntdb.Tx) error {
 		return b.put(tx, func(key, old string, found bool) {

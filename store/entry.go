@@ -25,6 +25,7 @@ type Entry struct {
 // hold and all transactions that it comes after went through; none of them otherwise.
 type Txn struct {
 	By     string // on whose behalf
+	Client uint64 // the connection it came from, for whoever watches that node; 0 if that does not matter
 	Guards []Guard
 	After  []int // earlier transactions of the same entry whose writes it saw
 	Flush  bool  // before it writes, it deletes every config but the system's
@@ -43,10 +44,11 @@ type Write struct {
 	Value   string
 	Expires Millis
 	Delete  bool
+	Events  string // what is done to the config, in Redis's words, unless that is only "set" or "del"
 }
 
 func (g Guard) size() int { return len(g.Key) + 12 }
-func (w Write) size() int { return len(w.Name) + len(w.Value) }
+func (w Write) size() int { return len(w.Name) + len(w.Value) + len(w.Events) }
 
 // Empty reports whether the transaction neither read nor wrote anything.
 func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0 && !t.Flush }
@@ -67,16 +69,25 @@ func (t Txn) Size() int {
 // that were ever written. An entry is written in the first one that can say it, so that nodes
 // of an earlier version go on until there is something that they cannot carry out.
 const (
-	entryFormat      = 1
-	entryFormatFlush = 2 // each transaction says whether it flushes
+	entryFormat       = 1
+	entryFormatFlush  = 2 // each transaction says whether it flushes
+	entryFormatEvents = 3 // and from which client it is, and each write what is done
 )
 
 // format returns the format in which the entry is written.
 func (e Entry) format() byte {
-	if slices.ContainsFunc(e.Txns, func(t Txn) bool { return t.Flush }) {
+	switch {
+	case slices.ContainsFunc(e.Txns, Txn.tellsEvents):
+		return entryFormatEvents
+	case slices.ContainsFunc(e.Txns, func(t Txn) bool { return t.Flush }):
 		return entryFormatFlush
 	}
 	return entryFormat
+}
+
+// tellsEvents reports whether the transaction says more than what the store will hold.
+func (t Txn) tellsEvents() bool {
+	return t.Client != 0 || slices.ContainsFunc(t.Writes, func(w Write) bool { return w.Events != "" })
 }
 
 // Encode returns the entry's bytes for the raft log.
@@ -102,6 +113,9 @@ func (t Txn) append(b []byte, format byte) []byte {
 	if format >= entryFormatFlush {
 		b = appendBool(b, t.Flush)
 	}
+	if format >= entryFormatEvents {
+		b = binary.AppendUvarint(b, t.Client)
+	}
 	b = binary.AppendUvarint(b, uint64(len(t.Guards)))
 	for _, g := range t.Guards {
 		b = binary.AppendUvarint(appendString(b, g.Key), g.Revision)
@@ -114,6 +128,9 @@ func (t Txn) append(b []byte, format byte) []byte {
 	for _, w := range t.Writes {
 		b = appendBool(appendString(b, w.Name), w.Delete)
 		b = appendString(binary.AppendUvarint(b, uint64(w.Expires)), w.Value)
+		if format >= entryFormatEvents {
+			b = appendString(b, w.Events)
+		}
 	}
 	return b
 }
@@ -121,7 +138,7 @@ func (t Txn) append(b []byte, format byte) []byte {
 // DecodeEntry reads the bytes of a raft log entry. It answers [ErrNewerFormat] for an
 // entry of a later version, and another error for bytes that no version writes.
 func DecodeEntry(b []byte) (Entry, error) {
-	d, err := opened(string(b), entryFormatFlush)
+	d, err := opened(string(b), entryFormatEvents)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -143,6 +160,9 @@ func decodeTxn(d *decoder, format byte, place int) Txn {
 	if format >= entryFormatFlush {
 		t.Flush = d.bool()
 	}
+	if format >= entryFormatEvents {
+		t.Client = d.uint()
+	}
 	for n := d.count(); len(t.Guards) < n && d.err == nil; {
 		t.Guards = append(t.Guards, Guard{Key: d.string(), Revision: d.uint()})
 	}
@@ -157,6 +177,9 @@ func decodeTxn(d *decoder, format byte, place int) Txn {
 	for n := d.count(); len(t.Writes) < n && d.err == nil; {
 		w := Write{Name: d.string(), Delete: d.bool(), Expires: d.millis()}
 		w.Value = d.string()
+		if format >= entryFormatEvents {
+			w.Events = d.string()
+		}
 		t.Writes = append(t.Writes, w)
 	}
 	return t

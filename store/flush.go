@@ -159,6 +159,7 @@ func (s *Store) startOver(b *batch) error {
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired
 	s.letGo()
+	s.tell(b)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 const (
 	goldenEntry     = "\x01\x03\x02\xe8\a\x02\x05alice\x01\bcprod\x00db\a\x00\x02\aprod/db\x00\x00\x041.2.\x04prod\x01\x00\x00\x03bob\x00\x01\x00\x01\x01x\x00\xd0\x0f\x01y"
 	goldenFlush     = "\x02\x03\x02\xe8\a\x03\x05alice\x00\x01\bcprod\x00db\a\x00\x00\x05alice\x01\x00\x00\x00\x03bob\x01\x00\x01\x01\x01\x01x\x00\xd0\x0f\x01y"
+	goldenEvents    = "\x03\x03\x02\xe8\a\x02\x05alice\x00\t\x00\x00\x01\x01x\x00\xd0\x0f\x01y\x00\x03bob\x01\x00\x00\x00\x01\x01n\x00\x00\x012\x06incrby"
 	goldenRecord    = "\x01\x02\a\xe8\a\xd0\x0f\x00\x05alice\x041.2."
 	goldenNamespace = "\x01\a\x02"
 	goldenProposer  = "\x01\x02\xe8\a\x02\x01\x01\bcprod\x00db"
@@ -40,7 +41,7 @@ func TestEntryFormat1(t *testing.T) {
 	if got, err := DecodeEntry([]byte(goldenEntry)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("DecodeEntry = %+v, %v", got, err)
 	}
-	if _, err := DecodeEntry([]byte("\x03whatever")); !errors.Is(err, ErrNewerFormat) {
+	if _, err := DecodeEntry([]byte("\x04whatever")); !errors.Is(err, ErrNewerFormat) {
 		t.Errorf("a later format: %v", err)
 	}
 }
@@ -56,6 +57,20 @@ func TestEntryFormat2(t *testing.T) {
 		t.Errorf("Encode = %q", got)
 	}
 	if got, err := DecodeEntry([]byte(goldenFlush)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("DecodeEntry = %+v, %v", got, err)
+	}
+}
+
+// What more is said of an entry than the store will hold, earlier versions cannot read either.
+func TestEntryFormat3(t *testing.T) {
+	want := Entry{Node: 3, Seq: 2, At: 1000, Txns: []Txn{
+		{By: "alice", Client: 9, Writes: []Write{{Name: "x", Value: "y", Expires: 2000}}},
+		{By: "bob", Flush: true, Writes: []Write{{Name: "n", Value: "2", Events: "incrby"}}},
+	}}
+	if got := string(want.Encode()); got != goldenEvents {
+		t.Errorf("Encode = %q", got)
+	}
+	if got, err := DecodeEntry([]byte(goldenEvents)); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("DecodeEntry = %+v, %v", got, err)
 	}
 }

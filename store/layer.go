@@ -33,6 +33,8 @@ type layer struct {
 	flushed bool   // of what is under it only what is spared shows
 	flusher int    // place in its entry of the transaction that flushed last
 	expired uint64 // how many records were found expired that were deleted or written over
+	noting  bool   // what is written is noted
+	notes   []Change
 }
 
 // change is what a layer has at a key.
@@ -98,6 +100,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	case w.Delete:
 		space.configs--
 		l.changes.Set(key, change{delete: true, txn: txn})
+		l.noted(w, old, found, Record{}, at)
 	default:
 		if !found {
 			space.configs++
@@ -107,6 +110,11 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 			rec.Version, rec.Created = old.Version+1, old.Created
 		}
 		l.changes.Set(key, change{value: rec.encode(), txn: txn})
+		l.noted(w, old, found, rec, at)
+	}
+	if n := len(l.notes); l.noting && n > 0 {
+		l.notes[n-1].First = !w.Delete && !found && space.configs == 1
+		l.notes[n-1].Last = w.Delete && space.configs == 0
 	}
 	space.revision = revision
 	l.changes.Set(namespaceKey(ns), change{value: space.encode(), delete: space.configs == 0, txn: txn})

@@ -34,5 +34,8 @@ func (s *Store) Restore(r io.Reader) error {
 	old := s.db
 	s.state, s.snapshots = other.state, nil
 	s.letGo()
+	if s.watcher != nil {
+		s.watcher.Replaced(s.applied)
+	}
 	return old.Close()
 }

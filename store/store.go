@@ -22,6 +22,7 @@ type Store struct {
 	state
 	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
 	retired   []*buntdb.DB             // databases before db, of which snapshots are read
+	watcher   Watcher                  // or nil
 	expired   uint64                   // how many configs were found expired when they were removed or written over
 }
 

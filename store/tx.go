@@ -19,11 +19,19 @@ type Tx struct {
 	trying int             // how many of them are running
 	wrote  int             // bytes of names and values in txn.Writes
 	read   int             // bytes of txn.Guards
+	events string          // what the writes to come do, in Redis's words
 	full   bool            // it has come to more than a transaction may, and fails
 }
 
 // Now is the time that this transaction carries.
 func (tx *Tx) Now() Millis { return tx.now }
+
+// As names what the writes to come do to configs, in Redis's words: "incrby". It is "" for those that
+// no more than set or delete.
+func (tx *Tx) As(events string) { tx.events = events }
+
+// From names the client that the transaction comes from, for who watches this node's store.
+func (tx *Tx) From(client uint64) { tx.txn.Client = client }
 
 // Get returns the config of that name, and whether there is one.
 func (tx *Tx) Get(name string) (Record, bool) {
@@ -151,6 +159,10 @@ func (tx *Tx) begin() {
 // write notes a write, in place of an earlier one to the same name. Behind what is too much for
 // a transaction nothing more is noted: it fails, and a namespace may have a million configs.
 func (tx *Tx) write(w Write) {
+	w.Events = tx.events
+	if place, again := tx.places[w.Name]; again {
+		w.Events = tx.txn.Writes[place].withEventsOf(w)
+	}
 	wrote := tx.wrote + w.size()
 	if place, again := tx.places[w.Name]; again {
 		wrote -= tx.txn.Writes[place].size()
