@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/redcon"
@@ -16,6 +17,9 @@ type conn struct {
 	server  *Server
 	guard   *guard
 	session *session
+	turn    sync.Mutex // held while what came is answered, or messages are sent
+	mail    mailbox
+	overrun atomic.Bool // it was closed because it does not take its messages
 
 	mu  sync.Mutex
 	out []byte // replies that were not sent yet
@@ -27,6 +31,7 @@ const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
+	c.mail.ready = make(chan struct{}, 1)
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.trust(s.Password == "")
 	return c
@@ -35,6 +40,7 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 // serve reads what came in one go, answers it, and goes on until the client or the server
 // ends it.
 func (c *conn) serve(ctx context.Context) {
+	defer c.stopListening()
 	defer c.guard.Close()
 	defer c.session.endBackup()
 	defer c.guard.settle()
@@ -49,14 +55,22 @@ func (c *conn) serve(ctx context.Context) {
 		}
 		all := words(commands)
 		commands, parser = nil, c.guard.lighten(commands, parser)
-		c.session.answer(ctx, all)
-		if !c.guard.whole() {
-			c.guard.settle()
-		}
-		if c.flush() != nil {
+		if c.take(ctx, all) != nil {
 			return
 		}
 	}
+}
+
+// take answers commands, and sends what has come for the client meanwhile.
+func (c *conn) take(ctx context.Context, commands [][]string) error {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.session.answer(ctx, commands)
+	if !c.guard.whole() {
+		c.guard.settle()
+	}
+	c.forward()
+	return c.flush()
 }
 
 // words copies commands out of the parser's memory.

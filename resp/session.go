@@ -94,9 +94,18 @@ func (s *session) reject(words []string, err error) {
 // silence is the reply of a command that has none.
 type silence struct{}
 
+// replies are those of a command that has several, such as SUBSCRIBE.
+type replies []Reply
+
 // reply sends a reply, perhaps later.
 func (s *session) reply(r Reply) {
-	if _, silent := r.(silence); !silent {
+	switch r := r.(type) {
+	case silence:
+	case replies:
+		for _, each := range r {
+			s.reply(each)
+		}
+	default:
 		s.conn.reply(r, s.protocol)
 	}
 }

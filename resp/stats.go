@@ -65,6 +65,7 @@ type counts struct {
 	accepted, rejected, blocked atomic.Int64
 	hits, misses                atomic.Int64 // keys that reads found, and did not
 	received, sent              atomic.Int64 // bytes
+	overruns                    atomic.Int64 // clients that did not take their messages
 	forgotten, expired          atomic.Int64 // of the clients accepted and the configs expired, by CONFIG RESETSTAT
 
 	mu     sync.Mutex
@@ -100,7 +101,7 @@ func (s *Server) resetStat() {
 		c.used.reset()
 	}
 	c := &s.counts
-	for _, n := range []*atomic.Int64{&c.rejected, &c.hits, &c.misses, &c.received, &c.sent} {
+	for _, n := range []*atomic.Int64{&c.rejected, &c.hits, &c.misses, &c.received, &c.sent, &c.overruns} {
 		n.Store(0)
 	}
 	c.forgotten.Store(c.accepted.Load())

@@ -63,15 +63,24 @@ func (s *session) reach(ctx context.Context, wanted int64, timeout time.Duration
 	if s.executing {
 		return int64(s.server.Node.Reach(ctx, 0))
 	}
-	_ = s.conn.flush() // the connection remembers an error
+	var count int
+	s.block(ctx, timeout, func(ctx context.Context) { count = s.server.Node.Reach(ctx, int(wanted)) })
+	return int64(count)
+}
+
+// block waits for what may take long: until wait returns, whose context ends when the time is over (0:
+// never), the client hangs up or sends too much, or the server ends.
+func (s *session) block(ctx context.Context, timeout time.Duration, wait func(context.Context)) {
 	s.server.counts.blocked.Add(1)
 	defer s.server.counts.blocked.Add(-1)
-	ctx, stop := s.conn.guard.watch(ctx)
-	defer stop()
-	if timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
-	return int64(s.server.Node.Reach(ctx, int(wanted)))
+	s.conn.aside(func() {
+		ctx, stop := s.conn.guard.watch(ctx)
+		defer stop()
+		if timeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		wait(ctx)
+	})
 }

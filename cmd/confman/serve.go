@@ -73,10 +73,14 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	if err != nil {
 		return errors.Join(err, peers.Close())
 	}
+	server := &resp.Server{
+		Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
+		MaxValue: s.MaxValue, Hold: s.hold(), Shutdown: end,
+	}
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
-		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics,
+		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server,
 	}
 	if err := member.Start(ctx); err != nil {
 		if errors.Is(err, replication.ErrUntrusted) {
@@ -85,12 +89,10 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		return err
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
-	server := &resp.Server{
-		Node: member, Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact, Shutdown: end,
-		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
-		Storage: func() resp.Storage { return storage(member.Status()) },
-	}
+	server.Node, server.Members = member, members{member}
+	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
+	server.Facts = func() []resp.Fact { return facts(member.Status()) }
+	server.Storage = func() resp.Storage { return storage(member.Status()) }
 	p.greet(s, member, clients.Addr())
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -1,0 +1,155 @@
+package resp
+
+import (
+	"sync"
+	"time"
+)
+
+// A mailbox holds the messages for a client that answer none of its commands, until they are sent.
+// Whoever puts one in does not wait for the client.
+type mailbox struct {
+	mu       sync.Mutex
+	messages []Push
+	size     int       // of the messages, in bytes
+	heavy    time.Time // since when there has been more than softMail; zero if there is not
+	full     bool      // there was too much: the connection ends
+
+	ready chan struct{} // signals that there are messages
+	end   chan struct{} // closed when the connection ends; nil before somebody sends them
+	sent  sync.WaitGroup
+}
+
+// How many bytes of messages may wait for a client, at once and for longer. They are Redis's limits
+// for subscribers.
+const (
+	hardMail = 32 << 20
+	softMail = 8 << 20
+	softTime = 60 * time.Second
+)
+
+// put adds a message, and reports whether there is room for it.
+func (m *mailbox) put(message Push) (room bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full {
+		return false
+	}
+	m.size += sizeOf(message)
+	switch now := time.Now(); {
+	case m.size <= softMail:
+		m.heavy = time.Time{}
+	case m.heavy.IsZero():
+		m.heavy = now
+	case now.Sub(m.heavy) > softTime:
+		m.full = true
+	}
+	if m.full = m.full || m.size > hardMail; m.full {
+		m.messages = nil
+		return false
+	}
+	m.messages = append(m.messages, message)
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// take returns the messages that have come.
+func (m *mailbox) take() []Push {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	messages := m.messages
+	m.messages, m.size, m.heavy = nil, 0, time.Time{}
+	return messages
+}
+
+// waiting is how many bytes of messages wait, and how many messages.
+func (m *mailbox) waiting() (bytes, messages int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.size, len(m.messages)
+}
+
+// sizeOf is about how many bytes a message takes.
+func sizeOf(r Reply) int {
+	const head = 16
+	switch r := r.(type) {
+	case string:
+		return head + len(r)
+	case Status:
+		return head + len(r)
+	case Push:
+		return sizeOf([]Reply(r))
+	case []Reply:
+		n := head
+		for _, each := range r {
+			n += sizeOf(each)
+		}
+		return n
+	}
+	return head
+}
+
+// listen has the client sent what comes into its mailbox, from now on. Its session calls it before
+// it tells anybody of the connection.
+func (c *conn) listen() {
+	if c.mail.end != nil {
+		return
+	}
+	c.mail.end = make(chan struct{})
+	c.mail.sent.Go(func() {
+		for {
+			select {
+			case <-c.mail.ready:
+			case <-c.mail.end:
+				return
+			}
+			c.turn.Lock()
+			c.forward()
+			err := c.flush()
+			c.turn.Unlock()
+			if err != nil {
+				_ = c.guard.Close() // who reads there gets the error
+				return
+			}
+		}
+	})
+}
+
+// stopListening ends what listen has begun. The connection is closed.
+func (c *conn) stopListening() {
+	if c.mail.end != nil {
+		close(c.mail.end)
+		c.mail.sent.Wait()
+	}
+}
+
+// post sends the client a message that answers no command. It does not wait: a client that does not
+// take its messages loses its connection.
+func (c *conn) post(message Push) {
+	if !c.mail.put(message) && c.overrun.CompareAndSwap(false, true) {
+		c.server.counts.overruns.Add(1)
+		_ = c.guard.Close() // who uses it gets the error
+		c.server.Log.Warn("a client is cut off: it does not take its messages", "client", c.guard.RemoteAddr(), "bytes", hardMail)
+	}
+}
+
+// forward adds the messages that have come to what will be sent. Only whoever has the turn calls it,
+// when all that was read for the client is answered: so a message about a change never overtakes a
+// reply that does not know of the change.
+func (c *conn) forward() {
+	for _, m := range c.mail.take() {
+		c.reply(m, c.session.protocol)
+	}
+}
+
+// aside runs what may wait long without keeping the client's messages from it. All commands before
+// it are answered.
+func (c *conn) aside(wait func()) {
+	c.forward()
+	_ = c.flush() // the connection remembers an error
+	c.turn.Unlock()
+	defer c.turn.Lock()
+	wait()
+}
