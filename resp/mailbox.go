@@ -44,7 +44,7 @@ func (m *mailbox) put(message Push) (room bool) {
 		m.full = true
 	}
 	if m.full = m.full || m.size > hardMail; m.full {
-		m.messages = nil
+		m.messages, m.size = nil, 0
 		return false
 	}
 	m.messages = append(m.messages, message)
@@ -55,13 +55,22 @@ func (m *mailbox) put(message Push) (room bool) {
 	return true
 }
 
-// take returns the messages that have come.
-func (m *mailbox) take() []Push {
+// next takes out the message that came first, if there is one.
+func (m *mailbox) next() (message Push, some bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	messages := m.messages
-	m.messages, m.size, m.heavy = nil, 0, time.Time{}
-	return messages
+	if len(m.messages) == 0 {
+		return nil, false
+	}
+	message = m.messages[0]
+	m.messages[0] = nil
+	if m.messages = m.messages[1:]; len(m.messages) == 0 {
+		m.messages = nil // and the memory of many
+	}
+	if m.size -= sizeOf(message); m.size <= softMail {
+		m.heavy = time.Time{}
+	}
+	return message, true
 }
 
 // waiting is how many bytes of messages wait, and how many messages.
@@ -139,7 +148,7 @@ func (c *conn) post(message Push) {
 // when all that was read for the client is answered: so a message about a change never overtakes a
 // reply that does not know of the change.
 func (c *conn) forward() {
-	for _, m := range c.mail.take() {
+	for m, some := c.mail.next(); some; m, some = c.mail.next() {
 		c.reply(m, c.session.protocol)
 	}
 }

@@ -22,6 +22,9 @@ func start(t testing.TB, s *resp.Server) (addr string, stop func() error) {
 	if s.Node == nil {
 		s.Node = transcript.NewLocal()
 	}
+	if node, watched := s.Node.(interface{ Watch(store.Watcher) }); watched {
+		node.Watch(s)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,9 @@ type Local struct {
 // NewLocal returns a node with an empty store in memory.
 func NewLocal() *Local { return &Local{Store: store.OpenMemory()} }
 
+// Watch has a watcher told of what changes.
+func (l *Local) Watch(w store.Watcher) { l.Store.Watch(w) }
+
 func now() store.Millis { return store.Millis(time.Now().UnixMilli()) }
 
 // View runs fn over the data.
