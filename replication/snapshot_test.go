@@ -177,4 +177,4 @@ type replacements struct{ atomic.Uint64 }
 
 func (*replacements) Changed([]store.Changes) {}
 
-func (r *replacements) Replaced(revision uint64) { r.Store(revision) }
+func (r *replacements) Replaced(revision uint64, _ func(string) (string, bool)) { r.Store(revision) }

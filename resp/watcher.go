@@ -9,4 +9,4 @@ import "confman/store"
 func (s *Server) Changed([]store.Changes) {}
 
 // Replaced is told that another state has taken the place of the store's.
-func (s *Server) Replaced(uint64) {}
+func (s *Server) Replaced(uint64, func(name string) (value string, found bool)) {}

@@ -1,6 +1,10 @@
 package store
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tidwall/buntdb"
+)
 
 // Changes are what one transaction has changed, which the store tells its [Watcher].
 type Changes struct {
@@ -34,15 +38,32 @@ type Change struct {
 type Watcher interface {
 	// Changed is told what transactions have changed.
 	Changed(all []Changes)
-	// Replaced is told that another state has taken the place of the store's, at a revision.
-	Replaced(revision uint64)
+	// Replaced is told that another state has taken the place of what the store held, at a revision,
+	// and can look at the configs of that state until it returns.
+	Replaced(revision uint64, value func(name string) (value string, found bool))
 }
 
-// Watch has a watcher told of all that changes from now on. There is one at a time.
+// Watch has a watcher told of the state as it is, and of all that changes from now on. There is one
+// watcher at a time.
 func (s *Store) Watch(w Watcher) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watcher = w
+	s.tellState()
+}
+
+// tellState tells the watcher that the state is another one. The lock is held.
+func (s *Store) tellState() {
+	if s.watcher == nil {
+		return
+	}
+	_ = s.db.View(func(tx *buntdb.Tx) error { // fails only when the database is closed
+		s.watcher.Replaced(s.applied, func(name string) (string, bool) {
+			rec, found := loadRecord(database{tx}, configKey(name))
+			return rec.Value, found
+		})
+		return nil
+	})
 }
 
 // tell tells the watcher what a batch has changed. The lock is held.

@@ -38,8 +38,9 @@ func (w *told) Changed(all []Changes) {
 	}
 }
 
-func (w *told) Replaced(revision uint64) {
-	w.lines = append(w.lines, fmt.Sprintf("replaced %d", revision))
+func (w *told) Replaced(revision uint64, value func(string) (string, bool)) {
+	c, found := value("c")
+	w.lines = append(w.lines, fmt.Sprintf("replaced %d c=%s %v", revision, c, found))
 }
 
 // A watcher is told what each transaction has really changed, in the order of the log.
@@ -66,6 +67,7 @@ func TestWatcher(t *testing.T) {
 	apply(130, Txn{By: "ann", Writes: []Write{set("b", "1", 0, "")}})
 	apply(140, Txn{By: "eve", Flush: true, Writes: []Write{set("c", "1", 0, "")}})
 	want := []string{
+		`replaced 0 c= false`,
 		`1 ann 7: a/x[set]="1" v1 created first a/y[set]="1" v1 created expiry`,
 		`2 bob 0: a/y[del]="" v1 gone a/x[incrby]="2" v2`,
 		`3 bob 0: a/x[expire]="2" v3 expiry`,
@@ -88,7 +90,7 @@ func TestWatcher(t *testing.T) {
 	if err := other.Restore(strings.NewReader(b.String())); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(w.lines, []string{"replaced 7"}) {
+	if !slices.Equal(w.lines, []string{"replaced 0 c= false", "replaced 7 c=1 true"}) {
 		t.Errorf("told %q", w.lines)
 	}
 }

@@ -34,8 +34,6 @@ func (s *Store) Restore(r io.Reader) error {
 	old := s.db
 	s.state, s.snapshots = other.state, nil
 	s.letGo()
-	if s.watcher != nil {
-		s.watcher.Replaced(s.applied)
-	}
+	s.tellState()
 	return old.Close()
 }
