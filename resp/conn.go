@@ -42,6 +42,7 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 func (c *conn) serve(ctx context.Context) {
 	defer c.stopListening()
 	defer c.guard.Close()
+	defer c.session.unsubscribeAll()
 	defer c.session.endBackup()
 	defer c.guard.settle()
 	defer c.session.endTransaction()

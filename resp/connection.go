@@ -39,13 +39,21 @@ var connectionCommands = []Command{
 }
 
 func ping(_ context.Context, c *Call) Reply {
+	message := ""
 	switch len(c.Args) {
 	case 0:
-		return Status("PONG")
 	case 1:
-		return c.Args[0]
+		message = c.Args[0]
+	default:
+		return errArity(c.Command)
 	}
-	return errArity(c.Command)
+	switch s := c.session; {
+	case s.protocol == 2 && s.listens():
+		return []Reply{"pong", message}
+	case len(c.Args) == 0:
+		return Status("PONG")
+	}
+	return message
 }
 
 func echo(_ context.Context, c *Call) Reply { return c.Args[0] }
@@ -67,6 +75,7 @@ func reset(_ context.Context, c *Call) Reply {
 	s.endTransaction()
 	s.consistency = consistency{}
 	s.endBackup()
+	s.unsubscribeAll()
 	s.protocol, s.name = 2, ""
 	s.trust(s.server.Password == "")
 	return Status("RESET")

@@ -37,6 +37,7 @@ func (c *Command) flagNames() (names []string) {
 		{c.Flags&Reads != 0, "readonly"},
 		{c.Flags&Grows != 0, "denyoom"},
 		{c.Flags&Admin != 0, "admin"},
+		{c.Category == "@pubsub", "pubsub"},
 		{c.Do != nil, "loading"}, // it needs no data
 		{c.Do != nil, "stale"},
 		{c.Flags&Fast != 0, "fast"},

@@ -156,3 +156,6 @@ func fromSet(err error) error {
 	}
 	return refused(err)
 }
+
+// errManySubscriptions refuses more than a node remembers of one client.
+const errManySubscriptions = Error("ERR too many subscriptions of this connection: UNSUBSCRIBE first, or use patterns")

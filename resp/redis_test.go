@@ -61,6 +61,9 @@ var exceptions = map[string]string{
 	"command|getkeys": "[server] Redis's -4 wants two words for the command, though PING is one, and answers the arity error for it; " +
 		"newer versions of Redis want one",
 	"command|getkeysandflags": "[server] as command|getkeys",
+	"spublish":                "[onedb] shard channels are no keys here: there is one shard",
+	"ssubscribe":              "[onedb] as spublish",
+	"sunsubscribe":            "[onedb] as spublish",
 }
 
 // own are the commands that Redis has nothing like, and why: by the word they begin with.
@@ -129,6 +132,7 @@ var otherArguments = map[string]string{
 	"command|getkeys":         "[server] Redis tells nothing of its arguments",
 	"command|getkeysandflags": "[server] Redis tells nothing of its arguments",
 	"config|get":              "[server] Redis has a block of one argument, for no reason",
+	"psubscribe":              "[server] as config|get",
 	"quit":                    "[server] Redis ignores arguments, and tells nothing of them",
 }
 

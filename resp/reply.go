@@ -8,7 +8,7 @@ import (
 )
 
 // A Reply is what a command answers: nil, string (bulk), [Status], int64, float64,
-// bool, error, []Reply, [Map], [Set], [Text], [NullArray] or [Push].
+// bool, error, []Reply, [Map], [Set], [Text], [NullArray] or [Push], or what stands for several of them.
 type Reply any
 
 // Status is a simple string such as OK.
@@ -67,6 +67,8 @@ func appendReply(b []byte, r Reply, protocol int) []byte {
 		return appendAll(appendHead(b, '*', len(r)), r, protocol)
 	case Set:
 		return appendAll(appendHead(b, pick(protocol, "*", "~")[0], len(r)), r, protocol)
+	case replies:
+		return appendAll(b, r, protocol)
 	case Push:
 		return appendAll(appendHead(b, pick(protocol, "*", ">")[0], len(r)), r, protocol)
 	case Map:

@@ -46,29 +46,32 @@ type Storage struct {
 // Server serves clients. Its fields are set before Serve; those that are zero have
 // defaults.
 type Server struct {
-	Node         Node
-	Version      string                 // confman's own
-	Password     string                 // of the user "default"; none if empty
-	Facts        func() []Fact          // what INFO says of the node and its cluster; nothing
-	Snapshot     func() *store.Snapshot // of the node's data, for BACKUP; none are given
-	Members      Members                // administers the cluster, for MEMBER; nobody does
-	Sync         func() error           // puts all that was applied on this node's disk, for SAVE; it is there
-	Compact      func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
-	Shutdown     func()                 // begins the end of this node, for SHUTDOWN; it does not end
-	Storage      func() Storage         // how the node keeps its data, for INFO and LASTSAVE; nothing is known
-	Settings     Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
-	AllowFlush   bool                   // whether FLUSHALL and FLUSHDB are carried out
-	Namespaces   bool                   // whether SCAN and the like show a namespace once, as a hash, instead of its configs
-	Log          *slog.Logger           // nowhere
-	Now          func() time.Time       // time.Now
-	MaxValue     int                    // bytes of a value: 1 MiB
-	MaxClients   int                    // connections at a time: 10,000
-	Budget       int                    // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
-	Hold         time.Duration          // how long a large command waits for its part of that: 1.5 s
-	CompleteTime time.Duration          // to send the rest of a command that has begun: 10 s
-	IdleTime     time.Duration          // to send nothing: for ever
-	WriteTime    time.Duration          // to take 64 KiB of replies: 30 s
-	BackupTime   time.Duration          // to ask for the next piece of a backup: 60 s
+	Node     Node
+	Version  string                 // confman's own
+	Password string                 // of the user "default"; none if empty
+	Facts    func() []Fact          // what INFO says of the node and its cluster; nothing
+	Snapshot func() *store.Snapshot // of the node's data, for BACKUP; none are given
+	Members  Members                // administers the cluster, for MEMBER; nobody does
+	Sync     func() error           // puts all that was applied on this node's disk, for SAVE; it is there
+	Compact  func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
+	Shutdown func()                 // begins the end of this node, for SHUTDOWN; it does not end
+	Storage  func() Storage         // how the node keeps its data, for INFO and LASTSAVE; nothing is known
+	Settings Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
+	// Publish carries what is published on this node to the other ones, without waiting for them;
+	// nobody does. What they publish comes in by Published.
+	Publish      func(channel, message string, sharded bool)
+	AllowFlush   bool             // whether FLUSHALL and FLUSHDB are carried out
+	Namespaces   bool             // whether SCAN and the like show a namespace once, as a hash, instead of its configs
+	Log          *slog.Logger     // nowhere
+	Now          func() time.Time // time.Now
+	MaxValue     int              // bytes of a value: 1 MiB
+	MaxClients   int              // connections at a time: 10,000
+	Budget       int              // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
+	Hold         time.Duration    // how long a large command waits for its part of that: 1.5 s
+	CompleteTime time.Duration    // to send the rest of a command that has begun: 10 s
+	IdleTime     time.Duration    // to send nothing: for ever
+	WriteTime    time.Duration    // to take 64 KiB of replies: 30 s
+	BackupTime   time.Duration    // to ask for the next piece of a backup: 60 s
 
 	once             sync.Once
 	table            *table
@@ -83,6 +86,7 @@ type Server struct {
 	live             live
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
+	hub              hub
 	latency          latencies
 	disk             disk
 	peak             atomic.Uint64 // bytes of memory in use, the most that INFO has seen

@@ -25,6 +25,7 @@ type session struct {
 	backup   *backup // that it is reading, or nil
 	consistency
 	transaction
+	subscriptions
 }
 
 // defaultUser is who all clients are, as long as there are no others.
@@ -72,6 +73,9 @@ func (s *session) accept(call *Call, words []string) error {
 		return errNoRoom
 	}
 	if err != nil {
+		return err
+	}
+	if err := s.mayCall(cmd); err != nil {
 		return err
 	}
 	if s.multi && cmd.Flags&NoMulti != 0 {
