@@ -34,7 +34,7 @@ func (c *Call) answer(tx *store.Tx) Reply {
 	if err := c.bind(); err != nil {
 		return err
 	}
-	tx.As(c.Event)
+	tx.As(c.Event, "")
 	return c.Run(tx, c)
 }
 

@@ -19,7 +19,7 @@ type Command struct {
 	Category string // one of the ACL that does not follow from the group and the flags: @admin
 	Since    string // the version of Redis that had it first; none for confman's own
 	Summary  string
-	Event    string // what it does to a config, in Redis's words, if that is not just "set" or "del"
+	Event    string // what it is when it sets a config, in Redis's words, if that is not "set"
 
 	// Run answers a command about data. It may run more than once, so it has effects only
 	// through the Tx.

@@ -36,7 +36,7 @@ var configCommands = []Command{
 	{
 		Name: "config|set", Synopsis: "parameter value [parameter value ...]", Flags: Admin | Loose, Group: "server", Since: "2.0.0", Do: configSet,
 		Summary: "Changes settings of this node while it runs, all of those given or none: maxclients, timeout, slowlog-log-slower-than, slowlog-max-len, " +
-			"latency-monitor-threshold, scan_view and log_level.",
+			"latency-monitor-threshold, scan_view and log_level; and notify-keyspace-events on all nodes.",
 	},
 }
 
@@ -78,13 +78,14 @@ type parameter struct {
 	setting string // the node's, or ""
 	secret  bool
 	fixed   bool
+	shared  bool  // all nodes have the same
 	knob    *knob // or nil
 }
 
 // parameters returns all that CONFIG shows, in the order of their names: the node's settings
 // under their own names, and what has a name in Redis under that too.
 func (s *Server) parameters() []parameter {
-	all := s.fixedParameters()
+	all := append(s.fixedParameters(), s.shared()...)
 	settings := s.settings()
 	for _, k := range knobs {
 		if k.parameter != "" && k.parameter != k.setting {
@@ -129,7 +130,6 @@ func (s *Server) fixedParameters() []parameter {
 		{"loglevel", level},
 		{"maxmemory", "0"},
 		{"maxmemory-policy", "noeviction"},
-		{"notify-keyspace-events", ""},
 		{"port", port},
 		{"proto-max-bulk-len", strconv.Itoa(s.MaxValue)},
 		{"protected-mode", "yes"},
@@ -188,7 +188,7 @@ func configGet(_ context.Context, c *Call) Reply {
 }
 
 // configSet changes nothing unless all is right. Of several mistakes it tells Redis's.
-func configSet(_ context.Context, c *Call) Reply {
+func configSet(ctx context.Context, c *Call) Reply {
 	if len(c.Args)%2 != 0 {
 		return errSyntax
 	}
@@ -211,7 +211,7 @@ func configSet(_ context.Context, c *Call) Reply {
 		p.value = c.Args[i+1]
 		all = append(all, p)
 	}
-	if err := s.change(all); err != nil {
+	if err := s.change(ctx, all); err != nil {
 		return err
 	}
 	return ok
@@ -227,11 +227,15 @@ func (p parameter) same(q parameter) bool {
 }
 
 // change sets parameters to their new values.
-func (s *Server) change(all []parameter) error {
+func (s *Server) change(ctx context.Context, all []parameter) error {
 	numbers := make([]int64, len(all))
 	var settings []Setting
 	var names []string // of the parameters behind the settings
+	var shared []parameter
 	for i, p := range all {
+		if p.shared {
+			shared = append(shared, p)
+		}
 		if p.knob != nil {
 			var err error
 			if numbers[i], err = p.knob.parse(p.value); err != nil {
@@ -242,6 +246,9 @@ func (s *Server) change(all []parameter) error {
 		if p.setting != "" && s.Settings != nil {
 			settings, names = append(settings, Setting{Name: p.setting, Value: p.value}), append(names, p.name)
 		}
+	}
+	if err := s.share(ctx, shared); err != nil { // it may fail for reasons of others
+		return err
 	}
 	if len(settings) > 0 {
 		if wrong, err := s.Settings.Change(settings); err != nil {

@@ -18,7 +18,7 @@ var dumpCommands = []Command{
 			"Only expiries that differ from one another are in it: PTTL tells the others.",
 	},
 	{
-		Name: "restore", Flags: Writes | Grows | Dangerous | Loose, Group: "generic", Since: "2.6.0", Run: restore,
+		Name: "restore", Flags: Writes | Grows | Dangerous | Loose, Group: "generic", Since: "2.6.0", Event: "restore", Run: restore,
 		Synopsis: "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
 		Summary: "Makes a config of a string that DUMP returned, here or in Redis, or the configs of a namespace of a hash. They expire in so many milliseconds, " +
 			"or as their fields would if that is earlier; 0 is never. REPLACE puts it in the place of whatever has the name.",
@@ -69,6 +69,7 @@ func restore(tx *store.Tx, c *Call) Reply {
 		return err
 	}
 	err = tx.Try(func() error {
+		tx.As("restore", "restore") // what is replaced is not told of
 		for _, old := range configs(tx, name) {
 			tx.Delete(old.name)
 		}

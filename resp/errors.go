@@ -159,3 +159,6 @@ func fromSet(err error) error {
 
 // errManySubscriptions refuses more than a node remembers of one client.
 const errManySubscriptions = Error("ERR too many subscriptions of this connection: UNSUBSCRIBE first, or use patterns")
+
+// errNotifyClass is the end of CONFIG SET's error.
+const errNotifyClass = Error("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")

@@ -11,11 +11,11 @@ import (
 // expireCommands are about when names will be gone: a config, or the configs directly in a namespace.
 var expireCommands = []Command{
 	{
-		Name: "expire", Synopsis: "key seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.0.0", Run: expire,
+		Name: "expire", Synopsis: "key seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.0.0", Event: "expire", Run: expire,
 		Summary: "Sets in how many seconds a config, or all configs directly in a namespace, will be gone.",
 	},
 	{
-		Name: "expireat", Synopsis: "key unix-time-seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.2.0", Run: expireat,
+		Name: "expireat", Synopsis: "key unix-time-seconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "1.2.0", Event: "expire", Run: expireat,
 		Summary: "Sets when a config, or all configs directly in a namespace, will be gone, in seconds since 1970.",
 	},
 	{
@@ -23,15 +23,15 @@ var expireCommands = []Command{
 		Summary: "Returns when a config, or the last one of a namespace, will be gone, in seconds since 1970: -1 if it stays, -2 if there is none.",
 	},
 	{
-		Name: "persist", Synopsis: "key", Flags: Writes | Fast, Group: "generic", Since: "2.2.0", Run: persist,
+		Name: "persist", Synopsis: "key", Flags: Writes | Fast, Group: "generic", Since: "2.2.0", Event: "persist", Run: persist,
 		Summary: "Takes the expiry from a config, or from all configs directly in a namespace.",
 	},
 	{
-		Name: "pexpire", Synopsis: "key milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Run: pexpire,
+		Name: "pexpire", Synopsis: "key milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Event: "expire", Run: pexpire,
 		Summary: "Sets in how many milliseconds a config, or all configs directly in a namespace, will be gone.",
 	},
 	{
-		Name: "pexpireat", Synopsis: "key unix-time-milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Run: pexpireat,
+		Name: "pexpireat", Synopsis: "key unix-time-milliseconds [NX | XX | GT | LT]", Flags: Writes | Fast | Loose, Group: "generic", Since: "2.6.0", Event: "expire", Run: pexpireat,
 		Summary: "Sets when a config, or all configs directly in a namespace, will be gone, in milliseconds since 1970.",
 	},
 	{
@@ -212,4 +212,13 @@ func seconds(ms int64) int64 {
 		return ms
 	}
 	return int64((uint64(ms) + 500) / 1000)
+}
+
+// asExpiry says of what is set from now on that no more changes than when it expires.
+func asExpiry(tx *store.Tx, expires store.Millis) {
+	if expires == 0 {
+		tx.As("persist", "")
+	} else {
+		tx.As("expire", "")
+	}
 }

@@ -25,11 +25,11 @@ var hashCommands = []Command{
 		Summary: "Returns the configs directly in a namespace, names and values.",
 	},
 	{
-		Name: "hincrby", Synopsis: "key field increment", Flags: Writes | Fast | Grows, Group: "hash", Since: "2.0.0", Run: hincrby,
+		Name: "hincrby", Synopsis: "key field increment", Flags: Writes | Fast | Grows, Group: "hash", Since: "2.0.0", Event: "incrby", Run: hincrby,
 		Summary: "Adds a number to the integer in a namespace's config, and keeps its expiry. A config that is not there counts as 0.",
 	},
 	{
-		Name: "hincrbyfloat", Synopsis: "key field float", Flags: Writes | Fast | Grows, Group: "hash", Since: "2.6.0", Run: hincrbyfloat,
+		Name: "hincrbyfloat", Synopsis: "key field float", Flags: Writes | Fast | Grows, Group: "hash", Since: "2.6.0", Event: "incrbyfloat", Run: hincrbyfloat,
 		Summary: "Adds a number to the one in a namespace's config, which need not be an integer, and keeps its expiry. " +
 			"A config that is not there counts as 0.",
 	},

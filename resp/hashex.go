@@ -90,6 +90,7 @@ func hgetex(tx *store.Tx, c *Call, ns string) Reply {
 		if !found {
 			return nil
 		}
+		asExpiry(tx, expires)
 		if expiring {
 			expireField(tx, ns, field, rec.Value, expires)
 		} else if token == "PERSIST" && rec.Expires != 0 {
@@ -201,6 +202,9 @@ func (s setting) met(tx *store.Tx, ns string) bool {
 
 // write sets the fields. What has expired by now is set and gone in the same moment.
 func (s setting) write(tx *store.Tx, ns string) error {
+	if s.expiry != "" && s.expiry != "KEEPTTL" {
+		tx.As("set expire", "")
+	}
 	for pairs := s.pairs; len(pairs) > 0; pairs = pairs[2:] {
 		field, expires := pairs[0], s.expires
 		if s.expiry == "KEEPTTL" {

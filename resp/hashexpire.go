@@ -26,12 +26,12 @@ var hashExpireCommands = slices.Concat(fieldExpiryCommands, hashExCommands)
 var fieldExpiryCommands = []Command{
 	{
 		Name: "hexpire", Synopsis: "key seconds [NX | XX | GT | LT] <FIELDS numfields field [field ...]>",
-		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Run: hash(hexpire(1000, false)),
+		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Event: "expire", Run: hash(hexpire(1000, false)),
 		Summary: "Sets in how many seconds configs of a namespace will be gone.",
 	},
 	{
 		Name: "hexpireat", Synopsis: "key unix-time-seconds [NX | XX | GT | LT] <FIELDS numfields field [field ...]>",
-		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Run: hash(hexpire(1000, true)),
+		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Event: "expire", Run: hash(hexpire(1000, true)),
 		Summary: "Sets the time, in unix seconds, when configs of a namespace will be gone.",
 	},
 	{
@@ -41,17 +41,17 @@ var fieldExpiryCommands = []Command{
 	},
 	{
 		Name: "hpersist", Synopsis: "key <FIELDS numfields field [field ...]>",
-		Flags: Writes | Fast | Loose, Group: "hash", Since: "7.4.0", Run: hash(hpersist),
+		Flags: Writes | Fast | Loose, Group: "hash", Since: "7.4.0", Event: "persist", Run: hash(hpersist),
 		Summary: "Takes the expiry from configs of a namespace: 1 for each that had one, -1 if it had none, -2 if there is none.",
 	},
 	{
 		Name: "hpexpire", Synopsis: "key milliseconds [NX | XX | GT | LT] <FIELDS numfields field [field ...]>",
-		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Run: hash(hexpire(1, false)),
+		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Event: "expire", Run: hash(hexpire(1, false)),
 		Summary: "Sets in how many milliseconds configs of a namespace will be gone.",
 	},
 	{
 		Name: "hpexpireat", Synopsis: "key unix-time-milliseconds [NX | XX | GT | LT] <FIELDS numfields field [field ...]>",
-		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Run: hash(hexpire(1, true)),
+		Flags: Writes | Fast | Loose | Grows, Group: "hash", Since: "7.4.0", Event: "expire", Run: hash(hexpire(1, true)),
 		Summary: "Sets the time, in unix milliseconds, when configs of a namespace will be gone.",
 	},
 	{

@@ -6,7 +6,7 @@ import "confman/store"
 var keyCommands = []Command{
 	{
 		Name: "copy", Synopsis: "source destination [DB destination-db] [REPLACE]", Flags: Writes | Grows | Loose, Group: "generic",
-		Since: "6.2.0", Run: copyName,
+		Since: "6.2.0", Event: "copy_to", Run: copyName,
 		Summary: "Copies a config, or all configs directly in a namespace, to another name, with their expiry. REPLACE deletes what has that name.",
 	},
 	{

@@ -12,23 +12,23 @@ import (
 // numberCommands take a config's value for a number.
 var numberCommands = []Command{
 	{
-		Name: "decr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: decr,
+		Name: "decr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Event: "incrby", Run: decr,
 		Summary: "Takes one from the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "decrby", Synopsis: "key decrement", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: decrby,
+		Name: "decrby", Synopsis: "key decrement", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Event: "incrby", Run: decrby,
 		Summary: "Takes a number from the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "incr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: incr,
+		Name: "incr", Synopsis: "key", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Event: "incrby", Run: incr,
 		Summary: "Adds one to the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "incrby", Synopsis: "key increment", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Run: incrby,
+		Name: "incrby", Synopsis: "key increment", Flags: Writes | Grows | Fast, Group: "string", Since: "1.0.0", Event: "incrby", Run: incrby,
 		Summary: "Adds a number to the integer in a config. A config that is not there counts as 0.",
 	},
 	{
-		Name: "incrbyfloat", Synopsis: "key float", Flags: Writes | Grows | Fast, Group: "string", Since: "2.6.0", Run: incrbyfloat,
+		Name: "incrbyfloat", Synopsis: "key float", Flags: Writes | Grows | Fast, Group: "string", Since: "2.6.0", Event: "incrbyfloat", Run: incrbyfloat,
 		Summary: "Adds a number to the one in a config, which need not be an integer. A config that is not there counts as 0.",
 	},
 }

@@ -40,9 +40,11 @@ func renameTo(tx *store.Tx, c *Call, replace bool) (renamed bool, err error) {
 		return false, nil
 	}
 	err = tx.Try(func() error {
+		tx.As("rename_to", "rename_from")
 		for _, one := range all {
 			tx.Delete(one.name)
 		}
+		tx.As("rename_to", "rename_to") // what is replaced is not told of
 		for _, one := range configs(tx, to) {
 			tx.Delete(one.name)
 		}
@@ -77,6 +79,7 @@ func copyName(tx *store.Tx, c *Call) Reply {
 		for _, one := range all {
 			kept[one.name] = true
 		}
+		tx.As("copy_to", "copy_to") // what is replaced is not told of
 		for _, one := range configs(tx, to) {
 			if !kept[one.name] {
 				tx.Delete(one.name)

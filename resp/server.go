@@ -87,6 +87,7 @@ type Server struct {
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
+	notifies         atomic.Pointer[string] // the letters of notify-keyspace-events, or nil
 	latency          latencies
 	disk             disk
 	peak             atomic.Uint64 // bytes of memory in use, the most that INFO has seen

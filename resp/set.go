@@ -12,6 +12,9 @@ func set(tx *store.Tx, c *Call) Reply {
 	if err != nil {
 		return err
 	}
+	if expires != 0 {
+		tx.As("set expire", "")
+	}
 	var old store.Record
 	var found bool
 	var other error // the name is a namespace
@@ -88,6 +91,7 @@ func setIn(tx *store.Tx, c *Call, unit int64) Reply {
 	if err != nil {
 		return err
 	}
+	tx.As("set expire", "")
 	if err := put(tx, c.Args[0], c.Args[2], expires); err != nil {
 		return err
 	}

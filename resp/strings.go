@@ -8,7 +8,7 @@ import (
 // stringCommands take configs by their full names.
 var stringCommands = []Command{
 	{
-		Name: "append", Synopsis: "key value", Flags: Writes | Grows | Fast, Group: "string", Since: "2.0.0", Run: appendTo,
+		Name: "append", Synopsis: "key value", Flags: Writes | Grows | Fast, Group: "string", Since: "2.0.0", Event: "append", Run: appendTo,
 		Summary: "Appends to the value of a config, and keeps its expiry. Creates the config if there is none.",
 	},
 	{
@@ -64,7 +64,7 @@ var stringCommands = []Command{
 		Summary: "Sets a config if its name is not there yet. As SET with NX.",
 	},
 	{
-		Name: "setrange", Synopsis: "key offset value", Flags: Writes | Grows, Group: "string", Since: "2.2.0", Run: setrange,
+		Name: "setrange", Synopsis: "key offset value", Flags: Writes | Grows, Group: "string", Since: "2.2.0", Event: "setrange", Run: setrange,
 		Summary: "Writes over a part of a config's value, and keeps its expiry. What lies between the value and the part is filled with zero bytes.",
 	},
 	{
@@ -131,6 +131,7 @@ func getex(tx *store.Tx, c *Call) Reply {
 	case err != nil:
 		return err
 	case expires != 0, c.has("PERSIST") && rec.Expires != 0:
+		asExpiry(tx, expires)
 		if err := put(tx, c.Args[0], rec.Value, expires); err != nil {
 			return err // cannot be: it is a config
 		}

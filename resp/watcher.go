@@ -6,7 +6,21 @@ import "confman/store"
 // can be answered with it.
 
 // Changed is told what transactions have changed.
-func (s *Server) Changed([]store.Changes) {}
+func (s *Server) Changed(all []store.Changes) {
+	for _, c := range all {
+		for _, change := range c.All {
+			if ns, name := store.Split(change.Name); ns == settingsNamespace {
+				s.follow(name, change.Value)
+			}
+		}
+		s.notify(c)
+	}
+}
 
 // Replaced is told that another state has taken the place of the store's.
-func (s *Server) Replaced(uint64, func(name string) (value string, found bool)) {}
+func (s *Server) Replaced(_ uint64, value func(name string) (value string, found bool)) {
+	for _, p := range s.shared() {
+		now, _ := value(store.Join(settingsNamespace, p.name))
+		s.follow(p.name, now)
+	}
+}

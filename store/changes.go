@@ -21,13 +21,12 @@ type Changes struct {
 // A Change is what a transaction has made of one config. The system's configs are told of too.
 type Change struct {
 	Name    string
-	Events  string // what was done to it, in Redis's words: "set", "incrby expire", "del", "expired"
+	Events  string // what was done to it, in Redis's words: "set", "set expire", "del", "expired"
 	Value   string // that it has now
 	Version uint64 // of the config, which is its last one if it is gone
 	Expires Millis
 	Gone    bool // it is deleted, or has expired
 	Created bool // it was not there before, or could not be seen
-	Expiry  bool // when it expires has changed, to another time that is not never
 	First   bool // its namespace had no configs of its own before
 	Last    bool // its namespace has no configs of its own any more
 }
@@ -104,12 +103,12 @@ func (l *layer) noted(w Write, old Record, found bool, now Record, at Millis) {
 	case w.Delete && !old.live(at):
 		return
 	case w.Delete:
-		c.Version = old.Version
-		c.Events = withEvents(c.Events, eventDelete)
+		if c.Version = old.Version; c.Events == "" {
+			c.Events = eventDelete
+		}
 	default:
 		c.Value, c.Version, c.Expires = now.Value, now.Version, now.Expires
 		c.Created = !old.live(at)
-		c.Expiry = now.Expires != 0 && (c.Created || now.Expires != old.Expires)
 		if c.Events == "" {
 			c.Events = eventSet
 		}

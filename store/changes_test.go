@@ -28,7 +28,7 @@ func (w *told) Changed(all []Changes) {
 			for _, fact := range []struct {
 				is   bool
 				name string
-			}{{one.Gone, "gone"}, {one.Created, "created"}, {one.Expiry, "expiry"}, {one.First, "first"}, {one.Last, "last"}} {
+			}{{one.Gone, "gone"}, {one.Created, "created"}, {one.First, "first"}, {one.Last, "last"}} {
 				if fact.is {
 					line += " " + fact.name
 				}
@@ -68,11 +68,11 @@ func TestWatcher(t *testing.T) {
 	apply(140, Txn{By: "eve", Flush: true, Writes: []Write{set("c", "1", 0, "")}})
 	want := []string{
 		`replaced 0 c= false`,
-		`1 ann 7: a/x[set]="1" v1 created first a/y[set]="1" v1 created expiry`,
+		`1 ann 7: a/x[set]="1" v1 created first a/y[set]="1" v1 created`,
 		`2 bob 0: a/y[del]="" v1 gone a/x[incrby]="2" v2`,
-		`3 bob 0: a/x[expire]="2" v3 expiry`,
+		`3 bob 0: a/x[expire]="2" v3`,
 		`4 system 0: a/x[expired]="" v3 gone last`,
-		`5 ann 0: b[set]="1" v1 created expiry first`,
+		`5 ann 0: b[set]="1" v1 created first`,
 		`6 ann 0: b[expired]="" v1 gone b[set]="1" v1 created`,
 		`7 eve 0: flush c[set]="1" v1 created first`,
 	}
@@ -102,14 +102,14 @@ func TestEventsOfOneTransaction(t *testing.T) {
 	_ = s.Evaluate(10, []Update{{Do: func(tx *Tx) error {
 		tx.From(3)
 		for range 2 {
-			tx.As("incrby")
+			tx.As("incrby", "")
 			_ = tx.Set("n", "1", 0)
 		}
-		tx.As("")
+		tx.As("", "")
 		_ = tx.Set("n", "1", 0)
-		tx.As("expire")
+		tx.As("expire", "")
 		_ = tx.Set("n", "1", 50)
-		tx.As("")
+		tx.As("", "")
 		_ = tx.Set("m", "1", 0)
 		_ = tx.Set("m", "2", 0)
 		return nil

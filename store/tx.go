@@ -19,16 +19,17 @@ type Tx struct {
 	trying int             // how many of them are running
 	wrote  int             // bytes of names and values in txn.Writes
 	read   int             // bytes of txn.Guards
-	events string          // what the writes to come do, in Redis's words
+	sets   string          // what it is to set a config from now on, in Redis's words, or ""
+	gone   string          // what it is to delete one
 	full   bool            // it has come to more than a transaction may, and fails
 }
 
 // Now is the time that this transaction carries.
 func (tx *Tx) Now() Millis { return tx.now }
 
-// As names what the writes to come do to configs, in Redis's words: "incrby". It is "" for those that
-// no more than set or delete.
-func (tx *Tx) As(events string) { tx.events = events }
+// As names what it is from now on to set a config, and to delete one, in Redis's words, such as
+// "incrby" or "rename_from". It is "" where that is no more than "set" and "del".
+func (tx *Tx) As(set, del string) { tx.sets, tx.gone = set, del }
 
 // From names the client that the transaction comes from, for who watches this node's store.
 func (tx *Tx) From(client uint64) { tx.txn.Client = client }
@@ -159,7 +160,9 @@ func (tx *Tx) begin() {
 // write notes a write, in place of an earlier one to the same name. Behind what is too much for
 // a transaction nothing more is noted: it fails, and a namespace may have a million configs.
 func (tx *Tx) write(w Write) {
-	w.Events = tx.events
+	if w.Events = tx.sets; w.Delete {
+		w.Events = tx.gone
+	}
 	if place, again := tx.places[w.Name]; again {
 		w.Events = tx.txn.Writes[place].withEventsOf(w)
 	}
