@@ -83,6 +83,9 @@ type disk struct {
 // raftFolder is where dragonboat keeps the raft log, in the data directory.
 const raftFolder = "raft"
 
+// bootShift is where in the number of an entry stands how often its node has been started.
+const bootShift = 40
+
 // systemUser is on whose behalf the node itself writes.
 const systemUser = "system"
 
@@ -266,7 +269,7 @@ func (n *Node) startRaft() error {
 	}
 	n.raft = &raft{again: n.Profile.Again}
 	n.commits = &committer{
-		node: n.identity.Node, seq: n.identity.Boots << 40, store: n.store, log: n.raft,
+		node: n.identity.Node, seq: n.identity.Boots << bootShift, store: n.store, log: n.raft,
 		now: n.now, hold: n.Hold, again: n.Profile.Again, refusal: n.refusal,
 	}
 	n.commits.init()
@@ -335,6 +338,12 @@ func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) 
 		return n.stillLoading()
 	}
 	return n.commits.submit(ctx, by, fn)
+}
+
+// Own reports whether an entry, by the number of the node that made it and its own, was made by this
+// node since it was started.
+func (n *Node) Own(node, seq uint64) bool {
+	return node == n.identity.Node && seq>>bootShift == n.identity.Boots
 }
 
 // Snapshot takes this node's data as it stands, for a backup. It works without the other

@@ -17,6 +17,7 @@ type Call struct {
 	session *session
 	options map[string]string // by token, in capitals
 
+	kept      bool // the client keeps what it reads
 	took      time.Duration
 	committed func() // set by Run, and called when the transaction has gone through
 }

@@ -66,7 +66,7 @@ func newTable() *table {
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
 		waitCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
-		pubsubCommands, introspectionCommands, backupCommands, memberCommands,
+		pubsubCommands, trackingCommands, introspectionCommands, backupCommands, memberCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

@@ -31,7 +31,7 @@ const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
-	c.mail.ready = make(chan struct{}, 1)
+	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.trust(s.Password == "")
 	return c
@@ -43,6 +43,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer c.stopListening()
 	defer c.guard.Close()
 	defer c.session.unsubscribeAll()
+	defer c.session.stopTracking()
 	defer c.session.endBackup()
 	defer c.guard.settle()
 	defer c.session.endTransaction()

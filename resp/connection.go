@@ -76,6 +76,7 @@ func reset(_ context.Context, c *Call) Reply {
 	s.consistency = consistency{}
 	s.endBackup()
 	s.unsubscribeAll()
+	s.stopTracking()
 	s.protocol, s.name = 2, ""
 	s.trust(s.server.Password == "")
 	return Status("RESET")

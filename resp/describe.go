@@ -124,6 +124,9 @@ func argDocs(args []arg) []Reply {
 		if a.multiple {
 			flags = append(flags, "multiple")
 		}
+		if a.tokens {
+			flags = append(flags, "multiple_token")
+		}
 		if len(flags) > 0 {
 			m = append(m, "flags", statuses(flags))
 		}

@@ -47,7 +47,7 @@ func clientFacts(s *session, _ contents) []Fact {
 		{"cluster_connections", "0"},
 		{"maxclients", count(s.server.live.maxClients.Load())},
 		{"blocked_clients", count(s.server.counts.blocked.Load())},
-		{"tracking_clients", "0"},
+		{"tracking_clients", count(s.server.tracker.some.Load())},
 	}
 }
 
@@ -144,6 +144,7 @@ func statFacts(s *session, _ contents) []Fact {
 	received, sent := c.received.Load(), c.sent.Load()
 	second := s.server.rates.ask(s.server.Now(), [3]int64{commands, received, sent})
 	_, failures := c.failures()
+	names, items, prefixes := s.server.tracker.sizes()
 	return []Fact{
 		{"total_connections_received", count(c.accepted.Load() - c.forgotten.Load())},
 		{"total_commands_processed", count(commands)},
@@ -160,11 +161,16 @@ func statFacts(s *session, _ contents) []Fact {
 		{"evicted_keys", "0"},
 		{"keyspace_hits", count(c.hits.Load())},
 		{"keyspace_misses", count(c.misses.Load())},
-		{"pubsub_channels", "0"},
-		{"pubsub_patterns", "0"},
 		{"latest_fork_usec", "0"},
 		{"total_forks", "0"},
 		{"total_error_replies", count(failures)},
+		{"pubsub_channels", count(s.server.hub.size(channels))},
+		{"pubsub_patterns", count(s.server.hub.size(patterns))},
+		{"pubsubshard_channels", count(s.server.hub.size(shards))},
+		{"tracking_total_keys", strconv.Itoa(names)},
+		{"tracking_total_items", strconv.Itoa(items)},
+		{"tracking_total_prefixes", strconv.Itoa(prefixes)},
+		{"client_output_buffer_limit_disconnections", count(c.overruns.Load())},
 	}
 }
 

@@ -87,3 +87,15 @@ func (c *Command) keysIn(words []string) (keys []string, uses [][]string) {
 	}
 	return keys, uses
 }
+
+// keysOf returns the keys of a call.
+func (c *Call) keysOf() (keys []string) {
+	first, last, step := keyPlaces(c.Name, c.args)
+	if last < 0 {
+		last += len(c.words)
+	}
+	for i := first; i <= last; i += step {
+		keys = append(keys, c.words[i])
+	}
+	return keys
+}

@@ -16,6 +16,7 @@ type live struct {
 	slowLogLength    atomic.Int64
 	latencyThreshold atomic.Int64 // milliseconds; 0 for never
 	scanView         atomic.Int64 // which of scanViews
+	trackedKeys      atomic.Int64 // that the tracking table has at most; 0 for any number
 }
 
 // scanViews are the values of scan_view.
@@ -38,6 +39,7 @@ var knobs = []*knob{
 	{"slowlog_log_slower_than", "slowlog-log-slower-than", -1, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowerThan }},
 	{"slowlog_max_len", "slowlog-max-len", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowLogLength }},
 	{"latency_monitor_threshold", "latency-monitor-threshold", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.latencyThreshold }},
+	{"tracking_table_max_keys", "tracking-table-max-keys", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.trackedKeys }},
 	{"scan_view", "", 0, 0, scanViews, func(l *live) *atomic.Int64 { return &l.scanView }},
 }
 
@@ -91,6 +93,7 @@ func (s *Server) turnAll() {
 	s.live.timeout.Store(int64(math.Ceil(s.IdleTime.Seconds())))
 	s.live.slowerThan.Store(10_000)
 	s.live.slowLogLength.Store(128)
+	s.live.trackedKeys.Store(1_000_000)
 	if s.Namespaces {
 		s.live.scanView.Store(viewOfNamespaces)
 	}

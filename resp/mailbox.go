@@ -9,13 +9,16 @@ import (
 // Whoever puts one in does not wait for the client.
 type mailbox struct {
 	mu       sync.Mutex
-	messages []Push
+	messages []Reply
 	size     int       // of the messages, in bytes
 	heavy    time.Time // since when there has been more than softMail; zero if there is not
 	full     bool      // there was too much: the connection ends
 
+	begun bool // somebody sends them
+	ended bool // nobody does any more
+
 	ready chan struct{} // signals that there are messages
-	end   chan struct{} // closed when the connection ends; nil before somebody sends them
+	end   chan struct{} // closed when the connection ends
 	sent  sync.WaitGroup
 }
 
@@ -28,11 +31,14 @@ const (
 )
 
 // put adds a message, and reports whether there is room for it.
-func (m *mailbox) put(message Push) (room bool) {
+func (m *mailbox) put(message Reply) (room bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.full {
 		return false
+	}
+	if m.ended {
+		return true
 	}
 	m.size += sizeOf(message)
 	switch now := time.Now(); {
@@ -56,7 +62,7 @@ func (m *mailbox) put(message Push) (room bool) {
 }
 
 // next takes out the message that came first, if there is one.
-func (m *mailbox) next() (message Push, some bool) {
+func (m *mailbox) next() (message Reply, some bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.messages) == 0 {
@@ -88,6 +94,8 @@ func sizeOf(r Reply) int {
 		return head + len(r)
 	case Status:
 		return head + len(r)
+	case invalidation:
+		return head + sizeOf(r.keys)
 	case Push:
 		return sizeOf([]Reply(r))
 	case []Reply:
@@ -100,13 +108,14 @@ func sizeOf(r Reply) int {
 	return head
 }
 
-// listen has the client sent what comes into its mailbox, from now on. Its session calls it before
-// it tells anybody of the connection.
+// listen has the client sent what comes into its mailbox, from now on.
 func (c *conn) listen() {
-	if c.mail.end != nil {
+	c.mail.mu.Lock()
+	defer c.mail.mu.Unlock()
+	if c.mail.begun || c.mail.ended {
 		return
 	}
-	c.mail.end = make(chan struct{})
+	c.mail.begun = true
 	c.mail.sent.Go(func() {
 		for {
 			select {
@@ -128,15 +137,23 @@ func (c *conn) listen() {
 
 // stopListening ends what listen has begun. The connection is closed.
 func (c *conn) stopListening() {
-	if c.mail.end != nil {
-		close(c.mail.end)
-		c.mail.sent.Wait()
-	}
+	c.mail.mu.Lock()
+	c.mail.ended, c.mail.messages, c.mail.size = true, nil, 0
+	c.mail.mu.Unlock()
+	close(c.mail.end)
+	c.mail.sent.Wait()
+}
+
+// gone reports whether the connection has ended.
+func (c *conn) gone() bool {
+	c.mail.mu.Lock()
+	defer c.mail.mu.Unlock()
+	return c.mail.ended
 }
 
 // post sends the client a message that answers no command. It does not wait: a client that does not
 // take its messages loses its connection.
-func (c *conn) post(message Push) {
+func (c *conn) post(message Reply) {
 	if !c.mail.put(message) && c.overrun.CompareAndSwap(false, true) {
 		c.server.counts.overruns.Add(1)
 		_ = c.guard.Close() // who uses it gets the error
@@ -149,7 +166,9 @@ func (c *conn) post(message Push) {
 // reply that does not know of the change.
 func (c *conn) forward() {
 	for m, some := c.mail.next(); some; m, some = c.mail.next() {
-		c.reply(m, c.session.protocol)
+		if as, understood := c.session.message(m); understood {
+			c.reply(as, c.session.protocol)
+		}
 	}
 }
 

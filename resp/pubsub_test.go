@@ -99,25 +99,7 @@ var conversations = map[string][]string{
 func TestSubscribersHearWhatRedisSays(t *testing.T) {
 	addr := redis(t)
 	for name, steps := range conversations {
-		t.Run(name, func(t *testing.T) {
-			ours, theirs := map[string]*talker{}, map[string]*talker{}
-			server := serve(t, &resp.Server{})
-			do(t, dial(t, addr), "FLUSHALL")
-			for _, step := range steps {
-				who, line, _ := strings.Cut(step, ":")
-				if ours[who] == nil {
-					ours[who], theirs[who] = talk(t, server), talk(t, addr)
-				}
-				line = strings.ReplaceAll(strings.TrimSpace(line), " | ", "\r\n")
-				got, want := ours[who].say(t, line), theirs[who].say(t, line)
-				if strings.HasPrefix(line, "HELLO") {
-					continue
-				}
-				if got != want {
-					t.Errorf("%s\n%s\nwant\n%s", step, got, want)
-				}
-			}
-		})
+		t.Run(name, func(t *testing.T) { converse(t, steps, serve(t, &resp.Server{}), addr) })
 	}
 }
 

@@ -60,18 +60,19 @@ type Server struct {
 	// Publish carries what is published on this node to the other ones, without waiting for them;
 	// nobody does. What they publish comes in by Published.
 	Publish      func(channel, message string, sharded bool)
-	AllowFlush   bool             // whether FLUSHALL and FLUSHDB are carried out
-	Namespaces   bool             // whether SCAN and the like show a namespace once, as a hash, instead of its configs
-	Log          *slog.Logger     // nowhere
-	Now          func() time.Time // time.Now
-	MaxValue     int              // bytes of a value: 1 MiB
-	MaxClients   int              // connections at a time: 10,000
-	Budget       int              // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
-	Hold         time.Duration    // how long a large command waits for its part of that: 1.5 s
-	CompleteTime time.Duration    // to send the rest of a command that has begun: 10 s
-	IdleTime     time.Duration    // to send nothing: for ever
-	WriteTime    time.Duration    // to take 64 KiB of replies: 30 s
-	BackupTime   time.Duration    // to ask for the next piece of a backup: 60 s
+	Own          func(node, seq uint64) bool // whether a node's entry is this one's, of this life; all are
+	AllowFlush   bool                        // whether FLUSHALL and FLUSHDB are carried out
+	Namespaces   bool                        // whether SCAN and the like show a namespace once, as a hash, instead of its configs
+	Log          *slog.Logger                // nowhere
+	Now          func() time.Time            // time.Now
+	MaxValue     int                         // bytes of a value: 1 MiB
+	MaxClients   int                         // connections at a time: 10,000
+	Budget       int                         // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
+	Hold         time.Duration               // how long a large command waits for its part of that: 1.5 s
+	CompleteTime time.Duration               // to send the rest of a command that has begun: 10 s
+	IdleTime     time.Duration               // to send nothing: for ever
+	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
+	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
 
 	once             sync.Once
 	table            *table
@@ -87,6 +88,7 @@ type Server struct {
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
+	tracker          tracker
 	notifies         atomic.Pointer[string] // the letters of notify-keyspace-events, or nil
 	latency          latencies
 	disk             disk
@@ -211,6 +213,18 @@ func (s *Server) reconsider() {
 	for c := range s.conns {
 		c.guard.reconsider()
 	}
+}
+
+// client returns the connection with an id, or nil.
+func (s *Server) client(id int64) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		if c.session.id == id {
+			return c
+		}
+	}
+	return nil
 }
 
 // clients counts the connections.

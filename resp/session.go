@@ -26,6 +26,7 @@ type session struct {
 	consistency
 	transaction
 	subscriptions
+	tracked
 }
 
 // defaultUser is who all clients are, as long as there are no others.
@@ -82,7 +83,8 @@ func (s *session) accept(call *Call, words []string) error {
 		return errInMulti
 	}
 	s.last = cmd.Name
-	*call = Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s}
+	*call = Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s, kept: s.keeps(cmd)}
+	s.spoken(cmd)
 	return nil
 }
 
@@ -159,6 +161,9 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 				err = errPanicked{p}
 			}
 		}()
+		if s.how != nil && s.how.noLoop {
+			tx.From(uint64(s.id))
+		}
 		for name, revision := range watched {
 			if err := tx.Expect(name, revision); err != nil {
 				return err
@@ -168,6 +173,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 		last := time.Since(began)
 		for i, c := range calls {
 			replies[i] = c.answer(tx)
+			c.remember(replies[i])
 			now := time.Since(began)
 			c.took, last = now-last, now
 		}

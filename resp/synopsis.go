@@ -14,6 +14,7 @@ type arg struct {
 	token    string // the literal that leads it
 	optional bool
 	multiple bool // may be repeated
+	tokens   bool // and its token with it
 	args     []arg
 }
 
@@ -24,7 +25,7 @@ var kinds = map[string]string{
 	"node": "integer", "increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
 	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer", "start": "integer", "end": "integer",
 	"offset": "integer", "length": "integer", "min-match-len": "integer", "destination-db": "integer", "ttl": "integer",
-	"numfields": "integer", "frequency": "integer", "version": "integer", "float": "double",
+	"numfields": "integer", "frequency": "integer", "version": "integer", "client-id": "integer", "float": "double",
 	"unix-time-seconds": "unix-time", "unix-time-milliseconds": "unix-time",
 }
 
@@ -64,7 +65,7 @@ func (p *synopsis) sequence(closing string) (args []arg) {
 			group, again := p.choice("]")
 			if n := p.repeats(args, group, again); n > 0 {
 				repeated := pack(slices.Clone(args[len(args)-n:]))
-				repeated.multiple = true
+				repeated.multiple, repeated.tokens = true, group.token != ""
 				args = append(args[:len(args)-n], repeated)
 				continue
 			}

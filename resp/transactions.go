@@ -79,7 +79,7 @@ func (s *session) endTransaction() {
 	if s.room > 0 {
 		s.server.queued.give(s.room)
 	}
-	s.transaction = transaction{}
+	s.transaction, s.caching = transaction{}, false
 }
 
 func multi(_ context.Context, c *Call) Reply {

@@ -13,12 +13,18 @@ func (s *Server) Changed(all []store.Changes) {
 				s.follow(name, change.Value)
 			}
 		}
+		by := int64(0)
+		if s.Own == nil || s.Own(c.Node, c.Seq) {
+			by = int64(c.Client)
+		}
+		s.tracker.changed(c, by)
 		s.notify(c)
 	}
 }
 
 // Replaced is told that another state has taken the place of the store's.
 func (s *Server) Replaced(_ uint64, value func(name string) (value string, found bool)) {
+	s.tracker.replaced()
 	for _, p := range s.shared() {
 		now, _ := value(store.Join(settingsNamespace, p.name))
 		s.follow(p.name, now)

@@ -91,6 +91,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	defer func() { err = errors.Join(err, member.Close()) }()
 	server.Node, server.Members = member, members{member}
 	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
+	server.Own = member.Own
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }
 	server.Storage = func() resp.Storage { return storage(member.Status()) }
 	p.greet(s, member, clients.Addr())
