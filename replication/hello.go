@@ -26,6 +26,7 @@ const (
 	kindJoin     = "join"     // one line that asks, one line that answers
 	kindReturn   = "return"   // asks whether the host may take part again; one line answers
 	kindKey      = "key"      // asks for the key of the cluster's authority; one line answers
+	kindTell     = "tell"     // frames of messages that are kept nowhere, one way
 	kindReach    = "reach"    // one line asks how far the other side has come, one line answers
 )
 
@@ -82,7 +83,7 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach:
+	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach, kindTell:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}

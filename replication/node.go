@@ -38,7 +38,10 @@ type Node struct {
 	// CrashOutput is told the file that what the runtime prints at the end of the process is to be
 	// written into; nil for none.
 	CrashOutput func(*os.File) error
-	Watcher     store.Watcher // is told what changes in the store; nil for none
+	// Told is given the messages that other nodes Tell, from one goroutine for each of them; a message
+	// holds until it returns. nil if none are taken.
+	Told    func(message []byte)
+	Watcher store.Watcher // is told what changes in the store; nil for none
 
 	disk      disk
 	clock     func() time.Time                                         // nil for the machine's
@@ -63,6 +66,7 @@ type Node struct {
 	commits   *committer
 	fresh     freshness
 	heights   heights
+	tellers   tellers
 	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
@@ -260,7 +264,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence(), dialTime: n.Profile.dialTime(), snapshotRate: n.SnapshotRate},
 	}
-	n.transport.dial, n.transport.reached = n.dial, n.reached
+	n.transport.dial, n.transport.reached, n.transport.told = n.dial, n.reached, n.Told
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}

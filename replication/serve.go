@@ -82,6 +82,8 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 		return t.serveKey(conn, h.Host)
 	case kindReach: // it ends with its answer, which says nothing of the host
 		return t.serveReach(conn, r)
+	case kindTell:
+		return t.serveTold(conn, r)
 	}
 	t.peers.came(h.Host)
 	defer t.parted(h.Host)

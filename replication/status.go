@@ -37,6 +37,7 @@ type Status struct {
 	Expires    time.Time        // when the node's certificate does; zero where the raft port speaks plain text
 	Saved      time.Time        // when everything applied was put on disk last, or the node was started
 	File       store.FileStatus // of the store
+	Untold     uint64           // messages of this node that were lost to other nodes, counted for each of them
 	Expired    uint64           // how many configs that had expired were removed since the node was started
 	Crash      string           // how the last life that did not end well ended, or ""
 }
@@ -58,7 +59,7 @@ func (n *Node) Status() Status {
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
 		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(time.Now()),
-		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Expired: n.store.Expired(),
+		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Untold: n.tellers.lost.Load(), Expired: n.store.Expired(),
 	}
 	index, hash := n.store.Hash()
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)

@@ -50,6 +50,8 @@ type transport struct {
 	// reached waits until this node has applied what a revision stands for, or ctx ends, and returns
 	// how far it has come; nil if nobody may ask.
 	reached func(ctx context.Context, revision uint64) (applied uint64)
+	// told is given the messages of other hosts; each holds until it returns. nil if none are taken.
+	told func(message []byte)
 	// lost is told when a connection with a host has ended, or when its process is dead for
 	// certain; nil for nobody.
 	lost func(host string, dead bool)

@@ -80,7 +80,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
-		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server,
+		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log),
 	}
 	if err := member.Start(ctx); err != nil {
 		if errors.Is(err, replication.ErrUntrusted) {
@@ -92,6 +92,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	server.Node, server.Members = member, members{member}
 	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
 	server.Own = member.Own
+	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }
 	server.Storage = func() resp.Storage { return storage(member.Status()) }
 	p.greet(s, member, clients.Addr())
@@ -170,6 +171,7 @@ func facts(st replication.Status) []resp.Fact {
 		{Name: "log_term", Value: number(st.LogTerm)},
 		{Name: "log_revision", Value: number(st.LogEnd)},
 		{Name: "raft_tls", Value: until(st.Expires)},
+		{Name: "messages_lost", Value: number(st.Untold)},
 		{Name: "health", Value: st.Health()},
 		{Name: "degraded", Value: oneLine(st.Degraded)},
 		{Name: "last_crash", Value: oneLine(st.Crash)},

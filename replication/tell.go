@@ -1,0 +1,196 @@
+package replication
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Beside what goes through the log, nodes pass messages to one another that are kept nowhere: each
+// arrives at most once, and those of one node in their order. Nobody waits for them to arrive.
+
+const (
+	// maxMessage bounds one message, in bytes.
+	maxMessage = 20 << 20
+	// maxUntold bounds how many messages wait for one node, and maxUntoldBytes how many bytes.
+	maxUntold      = 1024
+	maxUntoldBytes = 32 << 20
+	// tellPause is how long a node is told nothing that could not be reached.
+	tellPause = 500 * time.Millisecond
+)
+
+// Tell passes a message to all other nodes that can be reached. It does not wait for them: what a
+// node does not take in time is lost to it. The message must not be changed afterwards.
+func (n *Node) Tell(message []byte) {
+	for _, m := range n.otherMembers() {
+		n.tellers.of(n, m.Host).put(message)
+	}
+}
+
+// tellers are those who pass messages to the other nodes.
+type tellers struct {
+	lost atomic.Uint64 // messages, by how many nodes did not get them from here
+
+	mu     sync.Mutex
+	byHost map[string]*teller
+}
+
+// of returns the teller of a host, which runs until the node stops.
+func (t *tellers) of(n *Node, host string) *teller {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byHost == nil {
+		t.byHost = map[string]*teller{}
+	}
+	one := t.byHost[host]
+	if one == nil {
+		one = &teller{transport: n.transport, host: host, lost: &t.lost, queue: make(chan []byte, maxUntold)}
+		t.byHost[host] = one
+		n.transport.begin(func() { one.run(n.transport.ctx) })
+	}
+	return one
+}
+
+// begin runs do in a goroutine that Close waits for, unless the transport is closed.
+func (t *transport) begin(do func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.wg.Go(do)
+	}
+}
+
+// A teller passes messages to one host, over a connection of its own, so that they do not keep
+// raft's from it.
+type teller struct {
+	transport *transport
+	host      string
+	lost      *atomic.Uint64
+	queue     chan []byte
+	bytes     atomic.Int64 // in the queue
+
+	conn  net.Conn
+	gone  *atomic.Bool // conn has ended
+	again time.Time    // when to connect again
+	buf   []byte
+}
+
+// put queues a message, if there is room.
+func (t *teller) put(message []byte) {
+	if len(message) > maxMessage || t.bytes.Add(int64(len(message))) > maxUntoldBytes {
+		t.bytes.Add(-int64(len(message)))
+		t.lost.Add(1)
+		return
+	}
+	select {
+	case t.queue <- message:
+	default:
+		t.bytes.Add(-int64(len(message)))
+		t.lost.Add(1)
+	}
+}
+
+// run passes messages on until ctx ends.
+func (t *teller) run(ctx context.Context) {
+	defer t.hangUp()
+	for {
+		select {
+		case message := <-t.queue:
+			t.bytes.Add(-int64(len(message)))
+			if !t.pass(ctx, message) {
+				t.lost.Add(1)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// pass sends one message, and reports whether it is on its way.
+func (t *teller) pass(ctx context.Context, message []byte) bool {
+	if !t.connect(ctx) {
+		return false
+	}
+	var err error
+	if t.buf, err = appendFrame(t.buf[:0], payload(message)); err == nil {
+		err = send(t.conn, t.buf, t.transport.writeTime)
+	}
+	if cap(t.buf) > step {
+		t.buf = nil
+	}
+	if err != nil {
+		t.hangUp()
+	}
+	return err == nil
+}
+
+// connect makes sure that there is a connection, if it may try now.
+func (t *teller) connect(ctx context.Context) bool {
+	if t.conn != nil && !t.gone.Load() {
+		return true
+	}
+	t.hangUp()
+	if time.Now().Before(t.again) {
+		return false
+	}
+	t.again = time.Now().Add(tellPause)
+	conn, err := t.transport.open(ctx, kindTell, t.host, t.transport.dialTime)
+	if err != nil {
+		t.transport.log.Debug("a message was dropped", "to", t.host, "error", err)
+		return false
+	}
+	gone := new(atomic.Bool)
+	if t.transport.hold(conn, func() {
+		defer t.transport.release(conn)
+		defer gone.Store(true)
+		line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
+		if err == nil {
+			t.transport.log.Debug("a node takes no messages", "host", t.host, "error", refused(line))
+		}
+	}) != nil {
+		return false
+	}
+	t.conn, t.gone = conn, gone
+	return true
+}
+
+// hangUp ends the connection, if there is one.
+func (t *teller) hangUp() {
+	if t.conn != nil {
+		_ = t.conn.Close()
+		t.conn = nil
+	}
+}
+
+// payload is a message as a frame carries it.
+type payload []byte
+
+func (p payload) Size() int { return len(p) }
+
+func (p payload) MarshalTo(b []byte) (int, error) { return copy(b, p), nil }
+
+// serveTold takes the messages of a host.
+func (t *transport) serveTold(conn net.Conn, r *bufio.Reader) error {
+	if t.told == nil {
+		err := errors.New("this node takes no messages")
+		refuse(conn, err)
+		return err
+	}
+	frames := frameReader{r: bufio.NewReaderSize(r, piece), limit: maxMessage}
+	for {
+		message, err := frames.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("take a message: %w", err)
+		}
+		t.told(message)
+	}
+}
