@@ -14,10 +14,18 @@
 //
 // The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
 // expire.go, scan.go, transactions.go, connection.go, clients.go, servercommands.go,
-// config.go, slowlog.go, latency.go, persistence.go, flush.go, introspection.go, backup.go. The texts of
+// config.go, slowlog.go, latency.go, persistence.go, flush.go, introspection.go, backup.go, pubsub.go,
+// tracking.go. The texts of
 // errors stand in errors.go, or with the commands that alone have them. What is counted of
 // commands (stats.go) is told by INFO (info.go, infofacts.go, infousage.go), what COMMAND tells of them
-// follows from their rows (describe.go, keyuse.go), and what CONFIG SET changes is in knobs.go. There is a small client
+// follows from their rows (describe.go, keyuse.go), and what CONFIG SET changes is in knobs.go and, for
+// all nodes, in shared.go.
+//
+// What clients are sent beside replies waits in their mailboxes (mailbox.go). A server watches its node's
+// store (watcher.go): out of what changes come notifications (notify.go), which are messages (hub.go), and
+// invalidations (trackingtable.go).
+//
+// There is a small client
 // (client.go, decode.go, format.go), and package transcript for tests that read like
 // sessions of redis-cli.
 package resp

@@ -10,7 +10,7 @@ var Deviations = []Deviation{
 	{"names", "Names are UTF-8 without control characters and empty segments, of at most 1 KiB; `confman/` is the system's."},
 	{"expiry", "An expiry is a config's. A namespace has none of its own: its TTL is that of its last config to go, and a config set later stays."},
 	{"watch", "WATCH compares what can be seen: a name that was not there, came and went again has not changed."},
-	{"views", "Listings show configs by their full names, and namespaces as hashes where they are asked for."},
+	{"views", "Listings show configs by their full names, and namespaces as hashes where they are asked for. Notifications and invalidations tell of both names of a config, and of what a transaction leaves behind."},
 	{"order", "Listings are sorted, and a cursor is the server's that gave it."},
 	{"onedb", "There is one database, 0."},
 	{"limits", "A value has at most 1 MiB, a pattern 1 KiB, a transaction 4 MiB, because all of it goes through the log."},
