@@ -78,6 +78,13 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
 		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics,
 	}
+	server := &resp.Server{
+		Node: member, Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
+		MaxValue: s.MaxValue, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact, Shutdown: end,
+		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
+		Storage: func() resp.Storage { return storage(member.Status()) },
+	}
+	member.Watcher = server
 	if err := member.Start(ctx); err != nil {
 		if errors.Is(err, replication.ErrUntrusted) {
 			err = failure{exitUntrusted, err}
@@ -85,12 +92,6 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		return err
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
-	server := &resp.Server{
-		Node: member, Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Snapshot: member.Snapshot, Sync: member.Sync, Compact: member.Compact, Shutdown: end,
-		Members: members{member}, Facts: func() []resp.Fact { return facts(member.Status()) },
-		Storage: func() resp.Storage { return storage(member.Status()) },
-	}
 	p.greet(s, member, clients.Addr())
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
