@@ -81,6 +81,9 @@ func (c *Call) check(a arg, words []string) error {
 // checkWord checks a word for what the synopsis says it is.
 func (c *Call) checkWord(a arg, w string) (err error) {
 	switch {
+	case a.kind == "key" && c.opens():
+		_, _, err = checkStream(w)
+		return err
 	case a.kind == "key" && c.Group == "string":
 		err = validate.Name(w)
 	case a.kind == "key":

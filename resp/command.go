@@ -50,6 +50,7 @@ const (
 	Dangerous                   // slow, or tells much: ACL rules leave it out
 	NoMulti                     // is refused inside MULTI
 	Grows                       // may make the data larger
+	Blocks                      // may wait for something to happen
 )
 
 // A table holds the commands by name.
@@ -66,7 +67,7 @@ func newTable() *table {
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
 		waitCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
-		pubsubCommands, trackingCommands, introspectionCommands, backupCommands, memberCommands,
+		pubsubCommands, trackingCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"confman/store"
-
-	"github.com/zeebo/xxh3"
 )
 
 // compareCommands change a config if it still is what the client has seen. They came with
@@ -44,7 +42,7 @@ func compare(token, with, value string) (met bool, err error) {
 // digestSize is the length of a digest as clients see it.
 const digestSize = 16
 
-func digest(value string) string { return fmt.Sprintf("%016x", xxh3.HashString(value)) }
+func digest(value string) string { return fmt.Sprintf("%016x", store.Digest(value)) }
 
 func digestOf(tx *store.Tx, c *Call) Reply {
 	rec, found, err := config(tx, c.Args[0])

@@ -27,7 +27,7 @@ func statuses(names []string) Set {
 
 // flagNames are the flags that Redis has too. Not told are those about what confman does not
 // have: noscript, allow_busy and may_replicate (scripts), no_async_loading, skip_monitor,
-// skip_slowlog, sentinel, blocking, movablekeys.
+// skip_slowlog, sentinel.
 func (c *Command) flagNames() (names []string) {
 	for _, f := range []struct {
 		given bool
@@ -38,8 +38,10 @@ func (c *Command) flagNames() (names []string) {
 		{c.Flags&Grows != 0, "denyoom"},
 		{c.Flags&Admin != 0, "admin"},
 		{c.Category == "@pubsub", "pubsub"},
-		{c.Do != nil, "loading"}, // it needs no data
-		{c.Do != nil, "stale"},
+		{c.Do != nil && c.Flags&Reads == 0, "loading"}, // it needs no data
+		{c.Do != nil && c.Flags&Reads == 0, "stale"},
+		{c.Flags&Blocks != 0, "blocking"},
+		{c.behind() != "", "movablekeys"},
 		{c.Flags&Fast != 0, "fast"},
 		{c.Flags&NoAuth != 0, "no_auth"},
 		{c.Flags&NoMulti != 0, "no_multi"},
@@ -54,7 +56,7 @@ func (c *Command) flagNames() (names []string) {
 // groupCategories are the ACL categories of the groups that have one.
 var groupCategories = map[string]string{
 	"string": "@string", "hash": "@hash", "generic": "@keyspace",
-	"transactions": "@transaction", "connection": "@connection",
+	"transactions": "@transaction", "connection": "@connection", "stream": "@stream",
 }
 
 // categories are the ACL's: they follow from the flags and the group.
@@ -74,6 +76,7 @@ func (c *Command) categories() (all []string) {
 		{c.Flags&Writes != 0, "@write"},
 		{c.Flags&Reads != 0, "@read"},
 		{c.Category != "", c.Category},
+		{c.Flags&Blocks != 0, "@blocking"},
 		{group != "", group},
 		{c.Flags&Admin != 0, "@admin"},
 		{true, speed},

@@ -162,3 +162,26 @@ const errManySubscriptions = Error("ERR too many subscriptions of this connectio
 
 // errNotifyClass is the end of CONFIG SET's error.
 const errNotifyClass = Error("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+
+// The errors of streams.
+const (
+	errStreamID    = Error("ERR Invalid stream ID specified as stream command argument")
+	errStartID     = Error("ERR invalid start ID for the interval")
+	errEndID       = Error("ERR invalid end ID for the interval")
+	errUnbalanced  = Error("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+	errNewID       = Error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.")
+	errGroupOption = Error("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.")
+	errNoAckOption = Error("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.")
+	errLongRange   = Error("ERR this range is over 1 MiB: give a COUNT or a smaller one, and go on behind the last id that you get, as in XRANGE KEY (ID +")
+)
+
+// errGone says where a reader goes on that has come too late.
+func errGone(floor, applied uint64) Error {
+	return errorf("GONE changes up to revision %d are not kept any more: read the configs anew, then go on from %d", floor, applied)
+}
+
+// errSubcommandSyntax quotes the subcommand as the client wrote it.
+func errSubcommandSyntax(c *Call) Error {
+	container, _, _ := strings.Cut(c.Name, "|")
+	return errorf("ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.", upToZero(c.words[1], 128), strings.ToUpper(container))
+}

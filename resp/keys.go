@@ -31,7 +31,7 @@ var keyCommands = []Command{
 	},
 	{
 		Name: "type", Synopsis: "key", Flags: Reads | Fast, Group: "generic", Since: "1.0.0", Run: typeOf,
-		Summary: "Tells whether a name is a config (string), a namespace (hash), or nothing (none).",
+		Summary: "Tells whether a name is a config (string), a namespace (hash), a stream of changes (stream), or nothing (none).",
 	},
 	{
 		Name: "unlink", Synopsis: "key [key ...]", Flags: Writes | Fast, Group: "generic", Since: "4.0.0", Run: del,
@@ -63,4 +63,9 @@ func exists(tx *store.Tx, c *Call) Reply {
 	return n
 }
 
-func typeOf(tx *store.Tx, c *Call) Reply { return Status(kind(tx, c.Args[0])) }
+func typeOf(tx *store.Tx, c *Call) Reply {
+	if _, found := streamNamed(c.Args[0]); found {
+		return Status("stream")
+	}
+	return Status(kind(tx, c.Args[0]))
+}

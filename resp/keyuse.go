@@ -23,7 +23,7 @@ var keyUses = map[string]string{
 
 	// They tell about a key, and nothing of what it holds.
 	"exists": "RO", "touch": "RO", "type": "RO", "watch": "RO", "strlen": "RO",
-	"hexists": "RO", "hlen": "RO", "hstrlen": "RO", "memory|usage": "RO",
+	"hexists": "RO", "hlen": "RO", "hstrlen": "RO", "xlen": "RO", "memory|usage": "RO",
 	"object|encoding": "RO", "object|freq": "RO", "object|idletime": "RO", "object|refcount": "RO",
 }
 
@@ -42,6 +42,15 @@ func (c *Command) keyUse() []string {
 func (c *Command) keySpecs() []Reply {
 	first, last, step := keyPlaces(c.Name, c.args)
 	specs := []Reply{}
+	if token := c.behind(); token != "" {
+		return append(specs, Map{
+			"flags", statuses(strings.Fields(c.keyUse()[0])),
+			"begin_search",
+			Map{"type", "keyword", "spec", Map{"keyword", token, "startfrom", int64(1)}},
+			"find_keys",
+			Map{"type", "range", "spec", Map{"lastkey", int64(-1), "keystep", int64(1), "limit", int64(2)}},
+		})
+	}
 	if first == 0 {
 		return specs
 	}
@@ -65,9 +74,35 @@ func (c *Command) keySpecs() []Reply {
 	return specs
 }
 
+// behind returns the token behind which the command's keys stand, and then as many other words; ""
+// for one whose keys have places of their own.
+func (c *Command) behind() string {
+	for _, a := range c.args {
+		if a.token != "" && len(a.args) == 2 && a.args[0].kind == "key" && a.args[0].multiple {
+			return a.token
+		}
+	}
+	return ""
+}
+
+// keysBehind returns the keys behind a token in a command's words.
+func keysBehind(token string, words []string) []string {
+	at := slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, token) }) + 1
+	if at == 0 {
+		return nil
+	}
+	return words[at : at+(len(words)-at)/2]
+}
+
 // keysIn returns the keys of a command's words, and how each is used.
 func (c *Command) keysIn(words []string) (keys []string, uses [][]string) {
 	first, last, step := keyPlaces(c.Name, c.args)
+	if token := c.behind(); token != "" {
+		for _, key := range keysBehind(token, words) {
+			keys, uses = append(keys, key), append(uses, strings.Fields(c.keyUse()[0]))
+		}
+		return keys, uses
+	}
 	if first == 0 {
 		return nil, nil
 	}

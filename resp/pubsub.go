@@ -210,7 +210,7 @@ func activeChannels(kind int) func(context.Context, *Call) Reply {
 	return func(_ context.Context, c *Call) Reply {
 		switch {
 		case len(c.Args) > 1:
-			return errorf("ERR unknown subcommand or wrong number of arguments for '%s'. Try PUBSUB HELP.", c.words[1])
+			return errSubcommandSyntax(c)
 		case len(c.Args) == 0:
 			return c.session.server.hub.names(kind, "", true)
 		case len(c.Args[0]) > maxPattern:

@@ -94,6 +94,7 @@ type Server struct {
 	disk             disk
 	peak             atomic.Uint64 // bytes of memory in use, the most that INFO has seen
 	changing         sync.Mutex    // held while settings change
+	progress         progress      // of the data, for who waits for it
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}

@@ -125,7 +125,7 @@ func pack(args []arg) arg {
 	if len(args) > 1 && args[0].kind == "pure-token" {
 		token, args = args[0].token, args[1:]
 	}
-	if len(args) > 1 {
+	if len(args) > 1 || token != "" && args[0].token != "" {
 		return arg{name: args[0].name, kind: "block", token: token, args: args}
 	}
 	if token != "" {

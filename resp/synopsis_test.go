@@ -68,6 +68,9 @@ func TestCallsThatASynopsisAllows(t *testing.T) {
 			if err := call.bind(); err != nil {
 				t.Errorf("%q: %v", words, err)
 			}
+			if cmd.behind() != "" {
+				continue // how many of the words are keys follows from how many there are
+			}
 			keys, _ := commandGetKeys(t.Context(), &Call{Args: words, session: call.session}).([]Reply)
 			if !slices.Equal(keys, bulks(g.keys)) {
 				t.Errorf("%q: keys %v, want %v", words, keys, g.keys)

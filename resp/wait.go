@@ -46,16 +46,22 @@ func waited(words []string) (wanted int64, timeout time.Duration, err error) {
 	if wanted, err = parseInt(words[0]); err != nil {
 		return 0, 0, err
 	}
-	ms, err := parseInt(words[1])
+	timeout, err = parseTimeout(words[1])
+	return wanted, timeout, err
+}
+
+// parseTimeout reads for how many milliseconds a command waits.
+func parseTimeout(word string) (time.Duration, error) {
+	ms, err := parseInt(word)
 	switch {
 	case err != nil:
-		return 0, 0, errTimeout
+		return 0, errTimeout
 	case ms < 0:
-		return 0, 0, errTimeoutNegative
+		return 0, errTimeoutNegative
 	case ms > maxBound:
-		return 0, 0, errTimeoutRange
+		return 0, errTimeoutRange
 	}
-	return wanted, time.Duration(ms) * time.Millisecond, nil
+	return time.Duration(ms) * time.Millisecond, nil
 }
 
 // reach waits for other nodes, until the client hangs up or the server ends at the latest.

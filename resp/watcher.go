@@ -20,6 +20,7 @@ func (s *Server) Changed(all []store.Changes) {
 		s.tracker.changed(c, by)
 		s.notify(c)
 	}
+	s.changed()
 }
 
 // Replaced is told that another state has taken the place of the store's.
@@ -29,4 +30,5 @@ func (s *Server) Replaced(_ uint64, value func(name string) (value string, found
 		now, _ := value(store.Join(settingsNamespace, p.name))
 		s.follow(p.name, now)
 	}
+	s.changed()
 }

@@ -57,7 +57,9 @@ func (b *batch) apply(e Indexed) Outcome {
 		return nil
 	}
 	b.clock = max(b.clock, e.Entry.At)
+	told := len(b.told)
 	outcome := b.carryOut(e)
+	b.keep(e, b.told[told:])
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
 	return outcome
 }

@@ -77,6 +77,7 @@ const (
 	eventSet     = "set"
 	eventDelete  = "del"
 	eventExpired = "expired"
+	eventFlush   = "flush"
 )
 
 // withEvents adds events to others, each once.

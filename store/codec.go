@@ -40,6 +40,17 @@ func (d *decoder) uint() (v uint64) {
 
 func (d *decoder) millis() Millis { return Millis(d.uint()) }
 
+// fixed reads eight bytes.
+func (d *decoder) fixed() uint64 {
+	if len(d.s) < 8 {
+		d.fail()
+		return 0
+	}
+	v := binary.BigEndian.Uint64([]byte(d.s[:8]))
+	d.s = d.s[8:]
+	return v
+}
+
 func (d *decoder) bool() bool {
 	switch v := d.uint(); v {
 	case 0, 1:

@@ -24,9 +24,10 @@ type totals struct {
 	applied    uint64 // revision of the last entry applied
 	base       uint64 // revision at which this history was begun; 0 unless it was begun from a backup
 	clock      Millis // latest time that an entry carried; the store's time never runs back
-	hash       uint64 // sum of the hashes of all records: equal states have equal sums
+	hash       uint64 // sum of the hashes of all records but those of past: equal states have equal sums
 	configs    int    // how many configs there are, expired ones included, the system's not
 	namespaces int    // how many namespaces they are in, the root not counted
+	past       past   // what is kept of what has changed
 }
 
 // newBatch starts a batch. Only one can be open, and end must follow.
@@ -42,10 +43,12 @@ func (s *Store) newBatch() (*batch, error) {
 func (b *batch) end() {
 	if b.flushed {
 		b.hash, b.totals.configs, b.namespaces = 0, 0, 0
-		b.under.ascend(everything, func(key, value string) bool {
-			b.count(key, value, +1)
-			return true
-		})
+		for _, s := range []span{{everything.from, pasts}, {pastsEnd, everything.to}} {
+			b.under.ascend(s, func(key, value string) bool {
+				b.count(key, value, +1)
+				return true
+			})
+		}
 	}
 	b.changes.Scan(func(key string, c change) bool {
 		if old, found := b.under.get(key); found {
@@ -68,6 +71,10 @@ func (b *batch) count(key, value string, sign int) {
 
 // count adds a record to the totals, or takes it away, and returns when it expires.
 func (t *totals) count(key, value string, sign int) (expires Millis) {
+	if key[:1] == pasts {
+		t.past.hash += uint64(sign) * hashOf(key, value)
+		return 0
+	}
 	t.hash += uint64(sign) * hashOf(key, value)
 	if ns, found := strings.CutPrefix(key, namespaces); found && ns != "" && !systemNamespace(ns) {
 		t.namespaces += sign

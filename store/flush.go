@@ -136,14 +136,7 @@ func (s *Store) startOver(b *batch) error {
 		return err
 	}
 	err = db.Update(func(to *buntdb.Tx) error {
-		err := s.db.View(func(from *buntdb.Tx) (err error) {
-			spared{database{from}}.ascend(everything, func(key, value string) bool {
-				_, _, err = to.Set(key, value, nil)
-				return err == nil
-			})
-			return err
-		})
-		if err != nil {
+		if err := s.copySpared(to); err != nil {
 			return err
 		}
 		return b.put(to, func(string, string, bool) {})
@@ -160,6 +153,28 @@ func (s *Store) startOver(b *batch) error {
 	s.expired += b.expired
 	s.letGo()
 	s.tell(b)
+	return nil
+}
+
+// copySpared copies what a flush leaves, a page at a time, as deletes reads.
+func (s *Store) copySpared(to *buntdb.Tx) error {
+	rest := everything
+	for more := true; more; {
+		n := 0
+		err := s.db.View(func(from *buntdb.Tx) (err error) {
+			spared{database{from}}.ascend(rest, func(key, value string) bool {
+				_, _, err = to.Set(key, value, nil)
+				rest.from = key + "\x00"
+				n++
+				return err == nil && n < deletePage
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		more = n == deletePage
+	}
 	return nil
 }
 

@@ -27,11 +27,14 @@ func Join(namespace, key string) string {
 //	c<namespace>\x00<key>   a config's Record
 //	n<namespace>            a namespace's revision and size
 //	s<node>                 the last entry of a node, and how it ended
+//	h<revision>             what that entry has changed
+//	h                       up to which revision that is not kept any more
 //	b                       where this history was begun, if it was from a backup
 const (
 	configs    = "c"
 	namespaces = "n"
 	proposers  = "s"
+	pasts      = "h"
 	baseKey    = "b"
 )
 

@@ -131,6 +131,8 @@ func (st *state) add(key, value string) (err error) {
 		_, err = decodeRecord(value)
 	case strings.HasPrefix(key, namespaces):
 		_, err = decodeNamespace(value)
+	case strings.HasPrefix(key, pasts):
+		err = st.past.load(key, value)
 	case strings.HasPrefix(key, proposers):
 		var p proposer
 		p, err = decodeProposer(value)
@@ -172,7 +174,7 @@ func (s *Store) Applied() uint64 {
 func (s *Store) Hash() (revision, hash uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.applied, s.hash
+	return s.applied, s.hash + s.past.hash
 }
 
 // LastSeq returns the number of the last entry of a node that was applied here.
