@@ -236,7 +236,7 @@ func TestOperations(t *testing.T) {
 	do := func(events string, expires store.Millis, name string) {
 		t.Helper()
 		err := node.Update(context.Background(), "ann", func(tx *store.Tx) error {
-			tx.As(events)
+			tx.As(events, "")
 			return tx.Set(name, "1", expires)
 		})
 		if err != nil {
