@@ -185,3 +185,5 @@ func errSubcommandSyntax(c *Call) Error {
 	container, _, _ := strings.Cut(c.Name, "|")
 	return errorf("ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.", upToZero(c.words[1], 128), strings.ToUpper(container))
 }
+
+const errChannel = Error("ERR channel is over 2048 bytes: shorten its name")

@@ -76,8 +76,11 @@ type subscriptions struct {
 	n     [ways]atomic.Int32
 }
 
-// maxSubscriptions bounds them, of each kind.
-const maxSubscriptions = 1 << 16
+// maxSubscriptions bounds them by kind: each message is compared with all patterns.
+var maxSubscriptions = [ways]int{channels: 1 << 16, patterns: 1 << 10, shards: 1 << 16}
+
+// maxChannel bounds the name of a channel, in bytes: notifications are on channels that hold a name.
+const maxChannel = 2 << 10
 
 // The words with which the server confirms, by kind.
 var (
@@ -102,12 +105,15 @@ func (s *subscriptions) told(kind int) int64 {
 func subscribe(kind int) func(context.Context, *Call) Reply {
 	return func(_ context.Context, c *Call) Reply {
 		s := c.session
-		if len(s.names[kind])+len(c.Args) > maxSubscriptions {
+		if len(s.names[kind])+len(c.Args) > maxSubscriptions[kind] {
 			return errManySubscriptions
 		}
 		for _, name := range c.Args {
-			if kind == patterns && len(name) > maxPattern {
+			switch {
+			case kind == patterns && len(name) > maxPattern:
 				return errPattern
+			case len(name) > maxChannel:
+				return errChannel
 			}
 		}
 		s.conn.listen()

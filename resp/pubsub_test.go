@@ -90,6 +90,10 @@ var conversations = map[string][]string{
 	"nothing said is binary-safe": {
 		`a: SUBSCRIBE "a b"`, `b: PUBLISH "a b" ""`, "a:", `b: PUBLISH "a b" "x y\x00z"`, "a:",
 	},
+	"anybody may look": {
+		"a: SUBSCRIBE news", "a: PSUBSCRIBE w*", "a: SSUBSCRIBE news", "b: PUBSUB CHANNELS", "b: PUBSUB CHANNELS n[aeiou]*", "b: PUBSUB CHANNELS x*", "b: PUBSUB NUMPAT",
+		"b: PUBSUB NUMSUB news w*", "b: PUBSUB SHARDCHANNELS n*", "b: PUBSUB SHARDCHANNELS x", "b: PUBSUB SHARDNUMSUB news",
+	},
 	"who leaves is forgotten": {
 		"a: SUBSCRIBE news", "b: PUBLISH news 1", "a:", "a: RESET", "b: PUBLISH news 2", "a:", "b: PUBSUB NUMSUB news",
 	},
@@ -169,4 +173,29 @@ func TestASubscriberThatDoesNotRead(t *testing.T) {
 		}
 	}
 	t.Error("it is still subscribed")
+}
+
+// What one client may have the node remember is bounded.
+func TestSubscriptionsAreBounded(t *testing.T) {
+	c := talk(t, serve(t, &resp.Server{}))
+	c.until(t, "HELLO 3")
+	many := func(command string, n int) string {
+		var names strings.Builder
+		for i := range n {
+			fmt.Fprintf(&names, " %d", i)
+		}
+		return c.until(t, command+names.String())
+	}
+	if got := many("PSUBSCRIBE", 1024); strings.Count(got, "psubscribe") != 1024 {
+		t.Errorf("%.80q", got)
+	}
+	if got := c.until(t, "PSUBSCRIBE x"); !strings.Contains(got, "too many subscriptions") {
+		t.Errorf("%.80q", got)
+	}
+	if got := c.until(t, "SUBSCRIBE "+strings.Repeat("x", 2049)); !strings.Contains(got, "channel is over 2048 bytes") {
+		t.Errorf("%.80q", got)
+	}
+	if got := c.until(t, "SUBSCRIBE "+strings.Repeat("x", 2048)); !strings.Contains(got, ">3 $9 subscribe") {
+		t.Errorf("%.80q", got)
+	}
 }
