@@ -13,6 +13,7 @@ var chapters = []struct{ group, title string }{
 	{"hash", "Configs, by namespace and key"},
 	{"generic", "Names"},
 	{"transactions", "Transactions"},
+	{"stream", "Changes, as streams"},
 	{"connection", "Connections"},
 	{"server", "The server"},
 }
