@@ -62,6 +62,9 @@ lists; most of that follows from names being paths:
   belongs to the node that gave it, and to the last 16,384 that the node has given.
 - A field's expiry is its config's. HSET, like SET, takes the expiry from the configs that it sets, and EXPIRE on a namespace
   is for the configs that it has then: one that is set later stays.
+- What has changed is told by streams, the same on every node, and all of one revision together: confman/changes, confman/changes/prod/api
+  for what lies below that namespace, and confman/values with the value of each change that no later one has overtaken. An id is a revision
+  and a place in it; to XREAD a revision alone means that all of it was seen. The last 100,000 changes are kept, or 16 MiB of them.
 - A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
 - Reads answer with what this node has, which may be behind the others. CONF CONSISTENCY asks for more, for all that
   this connection reads from then on, WATCH included: behind a barrier (LINEARIZABLE), or not older than a time (BOUNDED).
@@ -77,5 +80,6 @@ Errors with a code of confman's own, or with a meaning that clients act on:
 | ` + "`INDOUBT`" + ` | the write was proposed and its outcome is not known: read before you write again |
 | ` + "`MASTERDOWN`" + ` | a read under CONF CONSISTENCY BOUNDED: this node's data may be older than allowed; another node may answer it |
 | ` + "`LOADING`" + ` | this node has just joined and has not copied everything yet; clients may send it again |
+| ` + "`GONE`" + ` | what a stream was asked for is not kept any more: read the configs anew, then go on from the revision that the error names |
 | ` + "`MISCONF`" + ` | this node takes no writes: its disk is full, or it only reads; other nodes take them |
 `

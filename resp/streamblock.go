@@ -174,16 +174,18 @@ func (a *asking) findLast(ctx context.Context, c *Call) error {
 }
 
 // read returns what has changed in the streams, or nil. Where nothing has, it goes on from there the
-// next time.
+// next time. When the reply is long enough, the streams that are left have to wait for the next one.
 func (a *asking) read(ctx context.Context, c *Call) (Reply, error) {
 	pairs, byKey := []Reply{}, Map{}
-	for i := range a.parts {
+	size := 0
+	for i := 0; i < len(a.parts) && size < maxStreamReply; i++ {
 		p := &a.parts[i]
-		r := excerpt{stream: p.stream, to: lastPosition, count: a.count}
+		r := excerpt{stream: p.stream, to: lastPosition, count: a.count, size: size}
 		r.behind(p.after)
 		if err := c.session.read(ctx, &r); err != nil {
 			return nil, err
 		}
+		size = r.size
 		if seen := (position{r.latest, lastPosition.n}); len(r.entries) == 0 && p.after.less(seen) {
 			p.after = seen
 		} else if len(r.entries) > 0 {

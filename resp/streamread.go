@@ -80,6 +80,7 @@ func (r *excerpt) take(tx *store.Tx, past store.PastRevision) bool {
 	var entries []Reply
 	var ids []position
 	size := 0
+	latest := r.latestOf(past)
 	for n, c := range past.All {
 		id := position{past.Revision, uint64(n)}
 		switch {
@@ -87,7 +88,12 @@ func (r *excerpt) take(tx *store.Tx, past store.PastRevision) bool {
 		case r.counting:
 			r.counted++
 		default:
-			fields := r.fields(tx, past, n)
+			fields := fieldsOf(c)
+			if at, tells := latest[c.Name]; tells && at == n {
+				if rec, found := tx.Get(c.Name); found && rec.Revision == past.Revision {
+					fields = append(fields, "value", rec.Value)
+				}
+			}
 			for _, f := range fields {
 				size += len(f)
 			}
@@ -112,23 +118,33 @@ func (s stream) covers(c store.PastChange) bool {
 	return c.Flush() || s.within == "" || strings.HasPrefix(c.Name, s.within+"/")
 }
 
-// fields are what a stream tells of a change.
-func (s stream) fields(tx *store.Tx, past store.PastRevision, n int) []string {
-	c := past.All[n]
+// latestOf returns the places of the last changes of a revision that set a config, by name; nothing
+// for a stream without values.
+func (s stream) latestOf(past store.PastRevision) map[string]int {
+	if !s.values {
+		return nil
+	}
+	latest := map[string]int{}
+	for n, c := range past.All {
+		switch {
+		case c.Flush():
+			clear(latest)
+		case c.Gone:
+			delete(latest, c.Name)
+		default:
+			latest[c.Name] = n
+		}
+	}
+	return latest
+}
+
+// fieldsOf are what a stream tells of a change.
+func fieldsOf(c store.PastChange) []string {
 	digest := ""
 	if !c.Gone && !c.Flush() {
 		digest = fmt.Sprintf("%016x", c.Digest)
 	}
-	fields := []string{"name", c.Name, "op", operation(c), "version", strconv.FormatUint(c.Version, 10), "by", c.By, "digest", digest}
-	if !s.values || digest == "" {
-		return fields
-	}
-	rec, found := tx.Get(c.Name)
-	later := slices.ContainsFunc(past.All[n+1:], func(d store.PastChange) bool { return d.Name == c.Name || d.Flush() })
-	if found && rec.Revision == past.Revision && !later {
-		fields = append(fields, "value", rec.Value)
-	}
-	return fields
+	return []string{"name", c.Name, "op", operation(c), "version", strconv.FormatUint(c.Version, 10), "by", c.By, "digest", digest}
 }
 
 // operation says in one word what a change is. One that sets a value is that, whatever it does to

@@ -18,5 +18,5 @@ var Deviations = []Deviation{
 	{"server", "Commands about the server say and do what is true of a node of confman."},
 	{"secrets", "What may be a secret is not shown: SLOWLOG has the lengths of values."},
 	{"later", "Redis 7.0, with which the tests compare, does not have it yet."},
-	{"types", "There are strings and hashes: no lists, sets, sorted sets or streams."},
+	{"types", "There are strings and hashes: no lists, sets or sorted sets; the only streams are `confman/changes` and `confman/values`, which tell what has changed, in whole revisions."},
 }
