@@ -35,6 +35,7 @@ var misfortunes = map[string]func(*site){
 	"Change the timing":                  (*site).cluster,
 	"Restart all nodes":                  (*site).cluster,
 	"What reads promise":                 (*site).cluster,
+	"Follow what changes":                (*site).cluster,
 	"Certificates":                       (*site).cluster,
 	"Exchange the authority":             (*site).cluster,
 	"Certificates of your own authority": ownAuthority,

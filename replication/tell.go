@@ -83,17 +83,18 @@ type teller struct {
 
 // put queues a message, if there is room.
 func (t *teller) put(message []byte) {
-	if len(message) > maxMessage || t.bytes.Add(int64(len(message))) > maxUntoldBytes {
-		t.bytes.Add(-int64(len(message)))
-		t.lost.Add(1)
-		return
+	size := int64(len(message))
+	if size <= maxMessage && t.bytes.Add(size) <= maxUntoldBytes {
+		select {
+		case t.queue <- message:
+			return
+		default:
+		}
 	}
-	select {
-	case t.queue <- message:
-	default:
-		t.bytes.Add(-int64(len(message)))
-		t.lost.Add(1)
+	if size <= maxMessage {
+		t.bytes.Add(-size)
 	}
+	t.lost.Add(1)
 }
 
 // run passes messages on until ctx ends.

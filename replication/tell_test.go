@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -100,11 +101,10 @@ func TestANodeThatCannotBeTold(t *testing.T) {
 	from, away := c.nodes[0], c.nodes[2]
 	f.put(away, true)
 	began := time.Now()
-	large := []byte("0:" + strings.Repeat("x", 1<<20))
 	for range 2 * maxUntold {
-		from.Tell(large)
+		from.Tell([]byte("0:x"))
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 5*time.Second { // a single wait for it would be as long as that
 		t.Errorf("to tell what cannot arrive took %v", took)
 	}
 	c.eventually("some are lost", func() bool { return from.Status().Untold > maxUntold })
@@ -113,4 +113,31 @@ func TestANodeThatCannotBeTold(t *testing.T) {
 		from.Tell([]byte("back:here"))
 		return len(boxes[2].letters("back")) > 0
 	})
+}
+
+// What waits for a node that takes nothing is bounded, in messages and in bytes; what is more is lost, at
+// once.
+func TestMessagesThatWaitAreBounded(t *testing.T) {
+	for _, story := range []struct{ size, messages, lost int }{
+		{1, maxUntold, 0},
+		{1, maxUntold + 3, 3},
+		{1 << 20, maxUntoldBytes>>20 + 2, 2},
+		{maxMessage + 1, 1, 1},
+	} {
+		var lost atomic.Uint64
+		one := &teller{lost: &lost, queue: make(chan []byte, maxUntold)}
+		message := make([]byte, story.size)
+		for range story.messages {
+			one.put(message)
+		}
+		if got := int(lost.Load()); got != story.lost || len(one.queue) != story.messages-story.lost {
+			t.Errorf("%d messages of %d bytes: %d lost, %d wait", story.messages, story.size, got, len(one.queue))
+		}
+		for len(one.queue) > 0 {
+			one.bytes.Add(-int64(len(<-one.queue)))
+		}
+		if left := one.bytes.Load(); left != 0 {
+			t.Errorf("%d messages of %d bytes: %d bytes are never given back", story.messages, story.size, left)
+		}
+	}
 }

@@ -186,4 +186,7 @@ func errSubcommandSyntax(c *Call) Error {
 	return errorf("ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.", upToZero(c.words[1], 128), strings.ToUpper(container))
 }
 
-const errChannel = Error("ERR channel is over 2048 bytes: shorten its name")
+const (
+	errChannel      = Error("ERR channel is over 2048 bytes: shorten its name")
+	errShardsInExec = Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client")
+)

@@ -127,8 +127,10 @@ func formatNotify(classes string) string {
 	}
 	if write(allClasses) {
 		b.Reset()
-		b.WriteByte('A')
+		b.WriteByte('A') // beside which Redis does not show n
+	} else {
+		write("n")
 	}
-	write("nKEm")
+	write("KEm")
 	return b.String()
 }

@@ -105,6 +105,9 @@ func (s *subscriptions) told(kind int) int64 {
 func subscribe(kind int) func(context.Context, *Call) Reply {
 	return func(_ context.Context, c *Call) Reply {
 		s := c.session
+		if kind == shards && s.executing {
+			return errShardsInExec
+		}
 		if len(s.names[kind])+len(c.Args) > maxSubscriptions[kind] {
 			return errManySubscriptions
 		}

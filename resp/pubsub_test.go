@@ -85,7 +85,7 @@ var conversations = map[string][]string{
 	},
 	"a transaction subscribes and publishes": {
 		"b: SUBSCRIBE news", "a: MULTI | PUBLISH news one | SET k v | PUBLISH news two | EXEC", "b:",
-		"a: MULTI | SUBSCRIBE x y | EXEC", "c: PUBLISH y z", "a:",
+		"a: MULTI | SSUBSCRIBE x | EXEC", "a: MULTI | SUBSCRIBE x y | EXEC", "c: PUBLISH y z", "a:",
 	},
 	"nothing said is binary-safe": {
 		`a: SUBSCRIBE "a b"`, `b: PUBLISH "a b" ""`, "a:", `b: PUBLISH "a b" "x y\x00z"`, "a:",

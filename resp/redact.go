@@ -120,9 +120,15 @@ func (h *hider) take(a arg, most int) {
 	end := len(h.left) - max(most, 0)
 	for before := 0; len(h.left) > 0 && len(h.left) != before && !h.lost; {
 		before = len(h.left)
+		if a.token != "" && a.kind != "pure-token" { // it has to be there, as FIELDS has
+			if h.lost = !strings.EqualFold(h.left[0], a.token); h.lost {
+				return
+			}
+			h.left = h.left[1:]
+		}
 		if a.kind == "block" {
 			h.walk(a.args)
-		} else {
+		} else if len(h.left) > 0 {
 			h.show(a)
 		}
 		if !a.multiple || len(h.left) <= end {
@@ -133,7 +139,7 @@ func (h *hider) take(a arg, most int) {
 
 // show takes one word, and hides it if it is a value, or may be one, as in COMMAND GETKEYS.
 func (h *hider) show(a arg) {
-	secret := a.name == "value" || a.name == "arg" || strings.HasSuffix(a.name, "-value") || strings.HasSuffix(a.name, "-digest")
+	secret := a.name == "value" || a.name == "message" || a.name == "arg" || strings.HasSuffix(a.name, "-value") || strings.HasSuffix(a.name, "-digest")
 	switch a.kind {
 	case "pure-token":
 		if h.lost = !strings.EqualFold(h.left[0], a.token); h.lost {

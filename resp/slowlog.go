@@ -126,7 +126,7 @@ func waits(c *Command) bool { return unlogged[c.Name] && c.Name != "exec" }
 func slowlogGet(_ context.Context, c *Call) Reply {
 	count := int64(10)
 	if len(c.Args) > 1 {
-		return errorf("ERR unknown subcommand or wrong number of arguments for '%s'. Try SLOWLOG HELP.", c.words[1])
+		return errSubcommandSyntax(c)
 	}
 	if len(c.Args) == 1 {
 		var err error

@@ -99,6 +99,16 @@ func TestPresentable(t *testing.T) {
 		"SLOWLOG GET 5 6":                          "SLOWLOG GET 5 (1 bytes)",
 		"COMMAND GETKEYS SET a v":                  "COMMAND GETKEYS SET (1 bytes) (1 bytes)",
 		"EXPIRE a 5 NX":                            "EXPIRE a 5 NX",
+		"HSETEX h FIELDS 1 f v":                    "HSETEX h FIELDS 1 f (1 bytes)",
+		"HSETEX h FXX EX 5 FIELDS 2 f v g w":       "HSETEX h FXX EX 5 FIELDS 2 f (1 bytes) g (1 bytes)",
+		"HSETEX h v FIELDS 1 f w":                  "HSETEX h (1 bytes) (6 bytes) (1 bytes) (1 bytes) (1 bytes)",
+		"HGETEX h EX 5 FIELDS 2 f g":               "HGETEX h EX 5 FIELDS 2 f g",
+		"HEXPIRE h 5 NX FIELDS 1 f":                "HEXPIRE h 5 NX FIELDS 1 f",
+		"ECHO v":                                   "ECHO (1 bytes)",
+		"PING v":                                   "PING (1 bytes)",
+		"PUBLISH news v":                           "PUBLISH news (1 bytes)",
+		"CLIENT TRACKING ON BCAST PREFIX a/":       "CLIENT TRACKING ON BCAST PREFIX a/",
+		"XRANGE confman/changes 1 + COUNT 5":       "XRANGE confman/changes 1 + COUNT 5",
 	} {
 		words, err := SplitLine(line)
 		if err != nil {
