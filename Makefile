@@ -21,7 +21,8 @@ test: build ## the whole test suite
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test ./...
 
 race: ## the packages' tests under the race detector
-	CONFMAN_RANDOM_COMMANDS=$${CONFMAN_RANDOM_COMMANDS:-20000} go test -race ./store ./replication ./resp/... ./validate ./cmd/...
+	CONFMAN_RANDOM_COMMANDS=$${CONFMAN_RANDOM_COMMANDS:-20000} go test -race ./store ./resp/... ./validate
+	go test -race -p 1 ./replication ./cmd/... # they elect leaders: each package has the machine to itself
 
 soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
