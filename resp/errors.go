@@ -169,6 +169,7 @@ const (
 	errStartID     = Error("ERR invalid start ID for the interval")
 	errEndID       = Error("ERR invalid end ID for the interval")
 	errUnbalanced  = Error("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+	errManyStreams = Error("ERR too many streams: read those of a namespace that is above them")
 	errNewID       = Error("ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.")
 	errGroupOption = Error("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.")
 	errNoAckOption = Error("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.")

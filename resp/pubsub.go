@@ -155,6 +155,9 @@ func unsubscribe(kind int) func(context.Context, *Call) Reply {
 		if len(names) == 0 {
 			confirmed = replies{Push{unsubscribed[kind], nil, s.told(kind)}}
 		}
+		if !s.executing {
+			s.conn.forward() // what came before, while the client can tell it from a reply
+		}
 		return confirmed
 	}
 }

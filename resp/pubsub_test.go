@@ -199,3 +199,72 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 		t.Errorf("%.80q", got)
 	}
 }
+
+// No message reaches a client of RESP2 that is not subscribed any more: it would be taken for a reply.
+func TestNoMessageBehindTheEnd(t *testing.T) {
+	for _, end := range []string{"UNSUBSCRIBE news", "RESET"} {
+		addr := serve(t, &resp.Server{})
+		c := talk(t, addr)
+		var all sync.WaitGroup
+		done := make(chan struct{})
+		publisher, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() { _, _ = io.Copy(io.Discard, publisher) })
+		all.Go(func() {
+			defer publisher.Close()
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_, _ = io.WriteString(publisher, "PUBLISH news hello\r\n")
+				}
+			}
+		})
+		for i := range 2000 {
+			token := fmt.Sprintf("token-%d", i)
+			if _, err := fmt.Fprintf(c.conn, "SUBSCRIBE news\r\n%s\r\nECHO %s\r\n", end, token); err != nil {
+				t.Fatal(err)
+			}
+			var said []string
+			for len(said) == 0 || said[len(said)-1] != token {
+				line, err := c.r.ReadString('\n')
+				if err != nil {
+					t.Fatal(err)
+				}
+				said = append(said, strings.TrimSpace(line))
+			}
+			heard := strings.Join(said, " ")
+			closing := "unsubscribe $4 news :0 "
+			if end == "RESET" {
+				closing = "+RESET "
+			}
+			if _, behind, _ := strings.Cut(heard, closing); !strings.HasPrefix(heard, "*3 $9 subscribe") || behind != fmt.Sprintf("$%d %s", len(token), token) {
+				t.Errorf("%s: %s", end, heard)
+				break
+			}
+		}
+		close(done)
+		all.Wait()
+	}
+}
+
+// A subscriber that says nothing is there to listen, and not idle.
+func TestASubscriberIsNotIdle(t *testing.T) {
+	addr := serve(t, &resp.Server{IdleTime: time.Second})
+	listener, idle := talk(t, addr), talk(t, addr)
+	listener.until(t, "SUBSCRIBE news")
+	idle.until(t, "")
+	if _, err := idle.r.ReadByte(); err != io.EOF { // it was there as long
+		t.Fatal(err)
+	}
+	idle = talk(t, addr)
+	if _, err := idle.r.ReadByte(); err != io.EOF { // surely longer than the listener has been silent
+		t.Fatal(err)
+	}
+	if got := listener.until(t, ""); got != "" {
+		t.Errorf("%q", got)
+	}
+}

@@ -91,6 +91,7 @@ func (s *session) accept(call *Call, words []string) error {
 // reject answers a command that is not carried out.
 func (s *session) reject(words []string, err error) {
 	s.server.counts.fail(err)
+	s.caching = s.caching && s.multi
 	if cmd := s.server.table.called(words); cmd != nil {
 		cmd.used.rejected.Add(1)
 	}
@@ -161,7 +162,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 				err = errPanicked{p}
 			}
 		}()
-		if s.how != nil && s.how.noLoop {
+		if s.how != nil && s.how.noLoop && !keeping(calls) {
 			tx.From(uint64(s.id))
 		}
 		for name, revision := range watched {

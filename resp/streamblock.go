@@ -48,6 +48,9 @@ type asking struct {
 	parts     []part        // what it reads: a key that names no stream is none
 }
 
+// maxAsked bounds how many streams one XREAD reads: each is a walk over all that is kept.
+const maxAsked = 64
+
 // A part is where an asking stands in one of its streams.
 type part struct {
 	key string
@@ -95,6 +98,9 @@ func (c *Call) asks() (a asking, err error) {
 		case option == "STREAMS" && behind > 0:
 			if behind%2 != 0 {
 				return a, errUnbalanced
+			}
+			if behind/2 > maxAsked {
+				return a, errManyStreams
 			}
 			a.keys, a.ids = words[1:1+behind/2], words[1+behind/2:]
 			return a, a.check()

@@ -3,9 +3,11 @@ package resp_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"confman/resp"
 	"confman/resp/transcript"
@@ -159,5 +161,38 @@ func TestXREADWaitsForAnotherState(t *testing.T) {
 	}
 	if got := <-w; !strings.HasPrefix(got, "-GONE changes up to revision 10 are not kept any more: ") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A command that asks for much ends with its server.
+func TestXREADOfManyStreamsEndsWithTheServer(t *testing.T) {
+	node := newSpy()
+	bulkWrites(t, node.Local, 50, 2000, "v")
+	server := &resp.Server{Node: node, WriteTime: 100 * time.Millisecond}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(ctx, ln)
+	}()
+	c := talk(t, ln.Addr().String())
+	const streams = 300
+	line := "XREAD STREAMS" + strings.Repeat(" confman/changes/none", streams) + strings.Repeat(" 0", streams) + "\r\n"
+	if _, err := io.WriteString(c.conn, line); err != nil {
+		t.Fatal(err)
+	}
+	look := dial(t, ln.Addr().String())
+	eventually(t, func() bool { return strings.Contains(do(t, look, "INFO clients"), `connected_clients:2\r\n`) })
+	stop()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("the server does not end")
+		<-ended
 	}
 }

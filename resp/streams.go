@@ -70,6 +70,20 @@ func streamNamed(key string) (s stream, found bool) {
 	return stream{}, false
 }
 
+// streamsOf returns the keys of the streams that tell of a config.
+func streamsOf(name string) (keys []string) {
+	if reserved(name) {
+		return nil
+	}
+	keys = []string{changesStream, valuesStream}
+	for i, c := range name {
+		if c == '/' {
+			keys = append(keys, changesStream+"/"+name[:i], valuesStream+"/"+name[:i])
+		}
+	}
+	return keys
+}
+
 // opens reports whether the command may be given the name of a stream.
 func (c *Command) opens() bool { return c.Group == "stream" || c.Name == "type" }
 
@@ -109,6 +123,16 @@ func proved(do func(context.Context, *Call) Reply) func(context.Context, *Call) 
 		c.session.proof = proof{}
 		if err := c.session.prove(ctx, []*Call{c}); err != nil {
 			return err
+		}
+		if c.kept {
+			keys, _ := c.keysIn(c.words)
+			err := c.session.look(ctx, func(*store.Tx) error { // before it is read: what changes then is told
+				c.session.server.tracker.note(c.session.id, keys, c.session.server.live.trackedKeys.Load())
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
 		return do(ctx, c)
 	}

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -50,12 +51,14 @@ func clientTracking(_ context.Context, c *Call) Reply {
 	if err := s.agrees(wanted); err != nil {
 		return err
 	}
-	if s.how != nil {
-		wanted.prefixes = append(s.how.prefixes[:len(s.how.prefixes):len(s.how.prefixes)], wanted.prefixes...)
-	}
 	if wanted.broadcast && len(wanted.prefixes) == 0 {
 		wanted.prefixes = []string{""}
 	}
+	if s.how != nil {
+		wanted.prefixes = append(wanted.prefixes, s.how.prefixes...)
+	}
+	slices.Sort(wanted.prefixes)
+	wanted.prefixes = slices.Compact(wanted.prefixes)
 	wanted.id, wanted.conn = s.id, s.conn
 	s.conn.listen()
 	if wanted.redirect != nil {
@@ -159,11 +162,19 @@ func (s *session) stopTracking() {
 }
 
 func clientCaching(_ context.Context, c *Call) Reply {
-	s := c.session
+	if err := c.session.mayCache(c.Args[0]); err != nil {
+		return err
+	}
+	c.session.caching = true
+	return ok
+}
+
+// mayCache returns what is wrong with saying YES or NO of what comes next.
+func (s *session) mayCache(word string) error {
 	if s.how == nil {
 		return errNotTracking
 	}
-	switch strings.ToUpper(c.Args[0]) {
+	switch strings.ToUpper(word) {
 	case "YES":
 		if !s.how.optIn {
 			return errCachingYes
@@ -175,14 +186,13 @@ func clientCaching(_ context.Context, c *Call) Reply {
 	default:
 		return errSyntax
 	}
-	s.caching = true
-	return ok
+	return nil
 }
 
 // keeps reports whether the client keeps what a command reads.
 func (s *session) keeps(cmd *Command) bool {
 	switch {
-	case s.how == nil, s.how.broadcast, cmd.Flags&Reads == 0, cmd.keys == 0:
+	case s.how == nil, s.how.broadcast, cmd.Flags&Reads == 0, cmd.keys == 0 && cmd.behind() == "":
 		return false
 	case s.how.optIn:
 		return s.caching
@@ -190,6 +200,12 @@ func (s *session) keeps(cmd *Command) bool {
 		return !s.caching
 	}
 	return true
+}
+
+// keeping reports whether the client keeps what any of the calls reads. Then it has to be told of what
+// they write, too: the names that it keeps are noted before that is applied.
+func keeping(calls []*Call) bool {
+	return slices.ContainsFunc(calls, func(c *Call) bool { return c.kept })
 }
 
 // spoken ends what CLIENT CACHING has said, with the command that it was said of.

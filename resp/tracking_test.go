@@ -51,6 +51,24 @@ var tracked = map[string][]string{
 	"nobody is told who could not understand it": {
 		"a: CLIENT TRACKING ON", "a: GET k", "b: SET k 1", "a:", "a: SUBSCRIBE __redis__:invalidate",
 	},
+	"who leaves takes nothing from the others": {
+		"a: HELLO 3", "b: HELLO 3", "a: CLIENT TRACKING ON", "b: CLIENT TRACKING ON", "a: GET k", "b: GET k", "a: CLIENT TRACKING OFF", "c: SET k 1", "a:", "b:",
+		"b: GET k", "a: CLIENT TRACKING ON", "a: GET k", "b: RESET", "c: SET k 2", "a:", "b:",
+	},
+	"within a transaction it is said of what follows": {
+		"a: HELLO 3", "a: CLIENT TRACKING ON OPTIN", "a: MULTI | GET j | CLIENT CACHING YES | GET k | EXEC", "b: SET j 1", "a:", "b: SET k 1", "a:",
+		"a: GET k", "b: SET k 2", "a:", "a: MULTI | CLIENT CACHING NO | GET k | EXEC", "b: SET k 3", "a:",
+	},
+	"within a transaction it is not kept": {
+		"a: HELLO 3", "a: CLIENT TRACKING ON OPTOUT", "a: MULTI | GET j | CLIENT CACHING NO | GET k | EXEC", "b: SET k 1", "a:", "b: SET j 1", "a:",
+	},
+	"a command that is refused is the next one too": {
+		"a: HELLO 3", "a: CLIENT TRACKING ON OPTOUT", "a: CLIENT CACHING NO | GET | GET k", "b: SET k 1", "a:", "a: CLIENT CACHING NO | NOTHING | GET k", "b: SET k 2", "a:",
+	},
+	"prefixes are added in order, and none is every name": {
+		"a: HELLO 3", "a: CLIENT TRACKING ON BCAST PREFIX b", "a: CLIENT TRACKING ON BCAST PREFIX a", "a: CLIENT TRACKINGINFO", "a: CLIENT TRACKING ON BCAST",
+		"a: CLIENT TRACKING ON BCAST", "a: CLIENT TRACKINGINFO",
+	},
 }
 
 func TestTrackingIsRedis(t *testing.T) {

@@ -31,7 +31,8 @@ func (t *tracking) tell(keys Reply) {
 		t.conn.post(invalidation{keys: keys})
 	case !t.redirect.gone():
 		t.redirect.post(invalidation{keys: keys, redirected: true})
-	case t.broken.CompareAndSwap(false, true):
+	default:
+		t.broken.Store(true)
 		t.conn.post(brokenRedirect(t.redirect.session.id))
 	}
 }
@@ -55,6 +56,7 @@ type tracker struct {
 const (
 	maxTracked = 256 << 20
 	itemCost   = 64
+	maxEvicted = 1000 // beyond those that come in, at a time
 )
 
 // begin has a client told of changes, in place of how it was.
@@ -105,11 +107,13 @@ func (t *tracker) note(id int64, names []string, most int64) {
 			t.bytes += itemCost
 		}
 	}
-	for t.bytes > maxTracked || most > 0 && int64(len(t.keys)) > most {
-		for name := range t.keys { // any of them
-			t.invalidate(name, 0)
+	left := len(names) + maxEvicted // the store waits meanwhile
+	for name := range t.keys {      // in no order
+		if left == 0 || t.bytes <= maxTracked && (most == 0 || int64(len(t.keys)) <= most) {
 			break
 		}
+		t.invalidate(name, 0)
+		left--
 	}
 }
 
@@ -143,6 +147,11 @@ func (t *tracker) changed(c store.Changes, by int64) {
 	names := changedNames(c)
 	for _, name := range names {
 		t.invalidate(name, by)
+	}
+	for _, change := range c.All {
+		for _, name := range streamsOf(change.Name) {
+			t.invalidate(name, by)
+		}
 	}
 	for _, one := range t.clients {
 		if one.broadcast && !(one.noLoop && one.id == by) {

@@ -59,6 +59,9 @@ func (s *session) enqueue(call *Call) Reply {
 		}
 		s.room += taken
 	}
+	if call.Name == "client|caching" && s.mayCache(call.Args[0]) == nil {
+		s.caching = true // it is said of what is queued behind it
+	}
 	s.queue = append(s.queue, call)
 	return Status("QUEUED")
 }

@@ -82,6 +82,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
 		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log),
 	}
+	server.Own = member.Own // before the node's store tells of changes
 	if err := member.Start(ctx); err != nil {
 		if errors.Is(err, replication.ErrUntrusted) {
 			err = failure{exitUntrusted, err}
@@ -91,7 +92,6 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	defer func() { err = errors.Join(err, member.Close()) }()
 	server.Node, server.Members = member, members{member}
 	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
-	server.Own = member.Own
 	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }
 	server.Storage = func() resp.Storage { return storage(member.Status()) }
