@@ -144,6 +144,7 @@ func (n *Node) Start(ctx context.Context) (err error) {
 		n.running.Go(func() { n.missLeader(ctx) })
 		n.running.Go(func() { n.reaper().run(ctx) })
 	}
+	n.running.Go(func() { n.lapse(ctx) })
 	n.running.Go(func() { n.watch(ctx) })
 	n.wasSaved()
 	close(n.ready)

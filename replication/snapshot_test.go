@@ -182,4 +182,6 @@ type replacements struct{ atomic.Uint64 }
 
 func (*replacements) Changed([]store.Changes) {}
 
+func (r *replacements) Lapsed([]string) {}
+
 func (r *replacements) Replaced(revision uint64, _ func(string) (string, bool)) { r.Store(revision) }

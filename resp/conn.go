@@ -49,6 +49,11 @@ func (c *conn) idleTime() time.Duration {
 // serve reads what came in one go, answers it, and goes on until the client or the server
 // ends it.
 func (c *conn) serve(ctx context.Context) {
+	defer func() {
+		if c.overrun.Load() {
+			c.server.Log.Warn("a client was cut off: it did not take what it was sent", "client", c.guard.RemoteAddr())
+		}
+	}()
 	defer c.stopListening()
 	defer c.guard.Close()
 	defer c.session.unsubscribeAll()

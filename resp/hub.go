@@ -82,6 +82,17 @@ func post(subscribers map[*conn]struct{}, message Push) int64 {
 	return int64(len(subscribers))
 }
 
+// cut hangs up on the clients that are subscribed in a way.
+func (h *hub) cut(kind int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, subscribers := range h.subs[kind] {
+		for c := range subscribers {
+			c.cut()
+		}
+	}
+}
+
 // names returns what there are subscriptions to of a kind that matches a pattern, or all.
 func (h *hub) names(kind int, pattern string, all bool) []Reply {
 	h.mu.Lock()

@@ -154,10 +154,17 @@ func (c *conn) gone() bool {
 // post sends the client a message that answers no command. It does not wait: a client that does not
 // take its messages loses its connection.
 func (c *conn) post(message Reply) {
-	if !c.mail.put(message) && c.overrun.CompareAndSwap(false, true) {
+	if !c.mail.put(message) {
+		c.cut()
+	}
+}
+
+// cut hangs up on a client that is sent more than it takes. Whoever does so may hold up others: the log
+// hears of it when the connection ends.
+func (c *conn) cut() {
+	if c.overrun.CompareAndSwap(false, true) {
 		c.server.counts.overruns.Add(1)
 		_ = c.guard.Close() // who uses it gets the error
-		c.server.Log.Warn("a client is cut off: it does not take its messages", "client", c.guard.RemoteAddr(), "bytes", hardMail)
 	}
 }
 

@@ -45,27 +45,6 @@ var (
 	gone    = notice{"del", 'g'}
 )
 
-// notify tells those who asked for it what a transaction has changed: each event of a name once.
-func (s *Server) notify(c store.Changes) {
-	classes := s.notifies.Load()
-	if classes == nil || s.hub.some.Load() == 0 {
-		return
-	}
-	told := map[string]bool{}
-	tell := func(name string, n notice) {
-		if key := n.event + " " + name; strings.IndexByte(*classes, n.class) >= 0 && !told[key] {
-			told[key] = true
-			s.announce(*classes, name, n.event)
-		}
-	}
-	for _, change := range c.All {
-		if reserved(change.Name) {
-			continue
-		}
-		noticesOf(change, tell)
-	}
-}
-
 // noticesOf tells what is told of a change, in order.
 func noticesOf(change store.Change, tell func(name string, n notice)) {
 	ns, _ := store.Split(change.Name)

@@ -123,3 +123,39 @@ func TestNotifyParameter(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// However much there is to tell, it comes in the order in which it happened.
+func TestManyNotificationsKeepTheirOrder(t *testing.T) {
+	addr := serve(t, &resp.Server{})
+	listener, writer := talk(t, addr), talk(t, addr)
+	writer.until(t, "CONFIG SET notify-keyspace-events E$")
+	listener.until(t, "PSUBSCRIBE __keyevent@0__:set")
+	for i := range 30 {
+		listener.until(t, fmt.Sprintf("PSUBSCRIBE none%d", i))
+	}
+	var many strings.Builder
+	many.WriteString("MSET")
+	var want []string
+	for i := range 1000 {
+		fmt.Fprintf(&many, " k%d v", i)
+		want = append(want, fmt.Sprintf("set k%d", i))
+	}
+	want = append(want, "set last")
+	writer.until(t, many.String())
+	writer.until(t, "SET last v")
+	var got []string
+	for len(got) < len(want) {
+		line, err := listener.r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := strings.TrimSpace(line); strings.HasPrefix(name, "k") || name == "last" {
+			got = append(got, "set "+name)
+		}
+	}
+	slices.Sort(want[:1000])
+	slices.Sort(got[:1000]) // one transaction's events come by name
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}

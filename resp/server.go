@@ -88,6 +88,7 @@ type Server struct {
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
+	announcer        announcer
 	tracker          tracker
 	notifies         atomic.Pointer[string] // the letters of notify-keyspace-events, or nil
 	latency          latencies
@@ -191,6 +192,7 @@ func (s *Server) end() {
 	s.mu.Unlock()
 	defer time.AfterFunc(s.WriteTime, s.hangUp).Stop()
 	s.served.Wait()
+	s.announcer.clear()
 }
 
 // hangUp closes all connections.

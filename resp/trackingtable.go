@@ -144,14 +144,32 @@ func (t *tracker) changed(c store.Changes, by int64) {
 	if c.Flush {
 		t.everything()
 	}
-	names := changedNames(c)
-	for _, name := range names {
-		t.invalidate(name, by)
-	}
+	var changed []string
 	for _, change := range c.All {
+		changed = append(changed, change.Name)
 		for _, name := range streamsOf(change.Name) {
 			t.invalidate(name, by)
 		}
+	}
+	t.gone(changed, by)
+}
+
+// lapsed tells them of configs that have expired.
+func (t *tracker) lapsed(names []string) {
+	if t.some.Load() == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gone(names, 0)
+}
+
+// gone tells clients that what they keep of configs does not hold any more, under both names of each. The
+// lock is held.
+func (t *tracker) gone(configs []string, by int64) {
+	names := bothNames(configs)
+	for _, name := range names {
+		t.invalidate(name, by)
 	}
 	for _, one := range t.clients {
 		if one.broadcast && !(one.noLoop && one.id == by) {
@@ -174,17 +192,17 @@ func startingWith(prefix string, names []string) (some []Reply) {
 	return some
 }
 
-// changedNames returns the names under which clients may keep what has changed, each once and in
+// bothNames returns the names under which clients may keep configs, each once and in
 // order: of each config its own and its namespace's.
-func changedNames(c store.Changes) []string {
+func bothNames(configs []string) []string {
 	names := map[string]struct{}{}
-	for _, change := range c.All {
-		if !reserved(change.Name) {
-			ns, _ := store.Split(change.Name)
+	for _, name := range configs {
+		if !reserved(name) {
+			ns, _ := store.Split(name)
 			if ns == "" {
 				ns = "/"
 			}
-			names[change.Name], names[ns] = struct{}{}, struct{}{}
+			names[name], names[ns] = struct{}{}, struct{}{}
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

@@ -114,3 +114,23 @@ func TestOneReadEvictsOnlySome(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What has expired cannot be seen any more, whether or not anybody has removed it: under both of its names.
+func TestWhatHasExpiredIsInvalidated(t *testing.T) {
+	s := &resp.Server{}
+	addr := serve(t, s)
+	reader, broad := talk(t, addr), talk(t, addr)
+	for _, line := range []string{"HELLO 3", "CLIENT TRACKING ON", "GET prod/api/token", "HGETALL prod/api", "GET prod/api/other"} {
+		reader.until(t, line)
+	}
+	for _, line := range []string{"HELLO 3", "CLIENT TRACKING ON BCAST PREFIX prod/api/"} {
+		broad.until(t, line)
+	}
+	s.Lapsed([]string{"prod/api/token", "confman/tokens/x"})
+	if got := reader.say(t, ""); got != ">2 $10 invalidate *1 $8 prod/api >2 $10 invalidate *1 $14 prod/api/token " {
+		t.Error(got)
+	}
+	if got := broad.say(t, ""); got != ">2 $10 invalidate *1 $14 prod/api/token " {
+		t.Error(got)
+	}
+}

@@ -23,6 +23,9 @@ func (s *Server) Changed(all []store.Changes) {
 	s.changed()
 }
 
+// Lapsed is told of configs that cannot be seen any more.
+func (s *Server) Lapsed(names []string) { s.tracker.lapsed(names) }
+
 // Replaced is told that another state has taken the place of the store's.
 func (s *Server) Replaced(_ uint64, value func(name string) (value string, found bool)) {
 	s.tracker.replaced()

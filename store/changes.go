@@ -40,6 +40,8 @@ type Watcher interface {
 	// Replaced is told that another state has taken the place of what the store held, at a revision,
 	// and can look at the configs of that state until it returns.
 	Replaced(revision uint64, value func(name string) (value string, found bool))
+	// Lapsed is told which configs cannot be seen any more because they have expired, as [Store.Lapse] says.
+	Lapsed(names []string)
 }
 
 // Watch has a watcher told of the state as it is, and of all that changes from now on. There is one

@@ -38,6 +38,10 @@ func (w *told) Changed(all []Changes) {
 	}
 }
 
+func (w *told) Lapsed(names []string) {
+	w.lines = append(w.lines, "lapsed "+strings.Join(names, " "))
+}
+
 func (w *told) Replaced(revision uint64, value func(string) (string, bool)) {
 	c, found := value("c")
 	w.lines = append(w.lines, fmt.Sprintf("replaced %d c=%s %v", revision, c, found))

@@ -23,6 +23,7 @@ type Store struct {
 	snapshots []weak.Pointer[Snapshot] // those that want to keep what changes
 	retired   []*buntdb.DB             // databases before db, of which snapshots are read
 	watcher   Watcher                  // or nil
+	lapsed    deadline                 // the last one that it was told of
 	expired   uint64                   // how many configs were found expired when they were removed or written over
 }
 
