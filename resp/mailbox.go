@@ -92,7 +92,7 @@ func sizeOf(r Reply) int {
 	switch r := r.(type) {
 	case string:
 		return head + len(r)
-	case Status:
+	case sight:
 		return head + len(r)
 	case invalidation:
 		return head + sizeOf(r.keys)
