@@ -73,7 +73,7 @@ func selectDB(_ context.Context, c *Call) Reply {
 func reset(_ context.Context, c *Call) Reply {
 	s := c.session
 	s.forget()
-	s.consistency, s.silenced = consistency{}, silenced{}
+	s.consistency, s.off = consistency{}, false
 	s.tell(func() { s.protocol, s.name, s.noEvict, s.noTouch = 2, "", false, false })
 	s.trust(s.server.open())
 	return Status("RESET")
