@@ -32,12 +32,21 @@ type conn struct {
 const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
-	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
+	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
+	c.guard.idle = c.idleTime
 	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.active.Store(c.session.since.UnixNano())
 	c.session.trust(s.open())
 	return c
+}
+
+// idleTime is how long the client may send nothing, now. One that only listens may for ever.
+func (c *conn) idleTime() time.Duration {
+	if c.session.listens() || c.session.monitors {
+		return 0
+	}
+	return c.server.idleTime()
 }
 
 // serve reads what came in one go, answers it, and goes on until the client or the server

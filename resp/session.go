@@ -46,10 +46,10 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 			run = nil
 			s.postpone(ctx, call)
 		}
-		if s.quit || s.conn.killed.Load() {
+		switch {
+		case s.quit, s.conn.killed.Load():
 			return
-		}
-		if err == nil && call.Run != nil && !s.multi {
+		case err == nil && call.Run != nil && !s.multi:
 			run = append(run, call)
 			continue
 		}
