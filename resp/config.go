@@ -205,6 +205,8 @@ func configSet(ctx context.Context, c *Call) Reply {
 			return errConfigSet(c.Args[i], "can't set immutable config")
 		case slices.ContainsFunc(all, p.same):
 			return errConfigSet(c.Args[i], "duplicate parameter")
+		case p.setting == passwordSetting && len(c.Args[i+1]) > strangers.word:
+			return errConfigSet(c.Args[i], "argument is over 16384 bytes: nobody could show it")
 		}
 		p.value = c.Args[i+1]
 		all = append(all, p)

@@ -126,6 +126,7 @@ func (c *conn) listen() {
 			c.turn.Lock()
 			c.forward()
 			err := c.flush()
+			c.session.active.Store(c.server.Now().UnixNano())
 			c.turn.Unlock()
 			if err != nil {
 				_ = c.guard.Close() // who reads there gets the error

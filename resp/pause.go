@@ -165,7 +165,9 @@ func clientPause(_ context.Context, c *Call) Reply {
 	if err != nil {
 		return err
 	}
-	c.session.server.pause.begin(length, all)
+	s := c.session
+	s.server.Log.Warn("a client pauses this node", "for", length, "all", all, "user", defaultUser, "client", s.conn.guard.RemoteAddr(), "name", s.name)
+	s.server.pause.begin(length, all)
 	return ok
 }
 

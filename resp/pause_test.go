@@ -131,8 +131,8 @@ func TestAWriteOutlivesItsClient(t *testing.T) {
 	}
 }
 
-// A client that is old enough is killed, and nobody else.
-func TestKillByAge(t *testing.T) {
+// A client that is old enough is killed, and nobody else. One that is sent something is not idle.
+func TestAge(t *testing.T) {
 	var passed atomic.Int64
 	began := time.Now()
 	addr := serve(t, &resp.Server{Now: func() time.Time { return began.Add(time.Duration(passed.Load())) }})
@@ -149,9 +149,14 @@ func TestKillByAge(t *testing.T) {
 			t.Errorf("%s: %s", step[0], got)
 		}
 	}
-	if got := do(t, c, "CLIENT LIST"); !strings.Contains(got, " age=0 idle=0 ") {
+	listener := talk(t, addr)
+	listener.say(t, "SUBSCRIBE news")
+	passed.Store(int64(2 * time.Minute))
+	if got := do(t, c, "CLIENT LIST TYPE pubsub"); !strings.Contains(got, " age=60 idle=60 ") {
 		t.Error(got)
 	}
+	do(t, c, "PUBLISH news hello")
+	eventually(t, func() bool { return strings.Contains(do(t, c, "CLIENT LIST TYPE pubsub"), " age=60 idle=0 ") })
 }
 
 // The reply of a transaction stays whole.

@@ -3,6 +3,8 @@ package resp_test
 import (
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +83,14 @@ func TestProtectedMode(t *testing.T) {
 			t.Errorf("%s, and from %s: %s", step.config, step.address, got)
 		}
 	}
-	if got := do(t, c, "INFO stats"); !strings.Contains(got, `rejected_connections:5\r\n`) {
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := os.ReadFile(program); err != nil || !strings.Contains(string(content), ping("192.0.2.1:1")) {
+		t.Errorf("Redis says something else: %v", err)
+	}
+	if got := do(t, c, "INFO stats"); !strings.Contains(got, `rejected_connections:6\r\n`) {
 		t.Error(got)
 	}
 }
@@ -116,6 +125,27 @@ func TestPasswordWhileRunning(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A client that came while there was a password may send large commands when there is none any more.
+func TestAStrangerBecomesAFriend(t *testing.T) {
+	addr := serve(t, &resp.Server{Password: "hunter2"})
+	c, stranger := dial(t, addr), dial(t, addr)
+	for _, step := range []struct {
+		who        *resp.Client
+		line, want string
+	}{
+		{stranger, "PING", "(error) NOAUTH Authentication required."},
+		{c, "AUTH hunter2", "OK"},
+		{c, "CONFIG SET requirepass " + strings.Repeat("x", 16<<10+1), "(error) ERR CONFIG SET failed (possibly related to argument 'requirepass') - argument is over 16384 bytes: nobody could show it"},
+		{c, `CONFIG SET requirepass ""`, "OK"},
+		{stranger, "PING", "PONG"},
+		{stranger, "SET k " + strings.Repeat("x", 100_000), "OK"},
+	} {
+		if got := do(t, step.who, step.line); got != step.want {
+			t.Errorf("%.40s: %s", step.line, got)
+		}
 	}
 }
 

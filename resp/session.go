@@ -12,16 +12,17 @@ import (
 // A session is what the server remembers of a client between its commands. One
 // goroutine uses it.
 type session struct {
-	server   *Server
-	conn     *conn
-	id       int64
-	since    time.Time
-	protocol int  // 2 or 3
-	quit     bool // nothing more is answered
-	name     string
-	library  string
-	version  string  // of the library
-	backup   *backup // that it is reading, or nil
+	server        *Server
+	conn          *conn
+	id            int64
+	since         time.Time
+	protocol      int  // 2 or 3
+	quit          bool // nothing more is answered
+	authenticated bool // it has shown its password, or needed none when it came
+	name          string
+	library       string
+	version       string  // of the library
+	backup        *backup // that it is reading, or nil
 	presence
 	silenced
 	consistency
@@ -128,11 +129,14 @@ func (s *session) reply(r Reply) {
 	}
 }
 
-// trusted reports whether the client has shown its password, or needs none.
-func (s *session) trusted() bool { return s.conn.guard.trusted || s.server.open() }
+// trusted reports whether the client has shown its password, or needs none now.
+func (s *session) trusted() bool {
+	s.conn.guard.trusted = s.authenticated || s.server.open()
+	return s.conn.guard.trusted
+}
 
 // trust sets whether the client may do more than introduce itself.
-func (s *session) trust(trusted bool) { s.conn.guard.trusted = trusted }
+func (s *session) trust(trusted bool) { s.authenticated, s.conn.guard.trusted = trusted, trusted }
 
 // direct answers a command that is not about data.
 func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
