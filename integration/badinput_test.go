@@ -66,11 +66,6 @@ func TestRefusedStarts(t *testing.T) {
 			[]string{foreign, "letter.txt", "--data-dir"},
 		},
 		{
-			"a RESP address beyond loopback without a password", 2, nil,
-			[]string{"--data-dir", t.TempDir(), "--resp-addr", "0.0.0.0:0", "--raft-addr", addr()},
-			[]string{"password", "resp"},
-		},
-		{
 			"a raft address beyond loopback without certificates", 2,
 			[]string{"CONFMAN_RAFT_TLS=off"},
 			[]string{"--data-dir", t.TempDir(), "--resp-addr", addr(), "--raft-addr", "0.0.0.0:0"},

@@ -2,7 +2,6 @@ package resp
 
 import (
 	"context"
-	"fmt"
 	"strings"
 )
 
@@ -22,10 +21,6 @@ var clientCommands = []Command{
 	{
 		Name: "client|id", Group: "connection", Since: "5.0.0", Do: clientID,
 		Summary: "Returns the number of this connection.",
-	},
-	{
-		Name: "client|info", Group: "connection", Since: "6.2.0", Do: clientInfo,
-		Summary: "Describes this connection.",
 	},
 	{
 		Name: "client|setinfo", Synopsis: "<LIB-NAME libname | LIB-VER libver>", Flags: Loose, Group: "connection", Since: "7.2.0", Do: clientSetInfo,
@@ -50,7 +45,7 @@ func clientSetName(_ context.Context, c *Call) Reply {
 	if !plain(c.Args[0]) {
 		return errClientName
 	}
-	c.session.name = c.Args[0]
+	c.session.tell(func() { c.session.name = c.Args[0] })
 	return ok
 }
 
@@ -68,45 +63,8 @@ func clientSetInfo(_ context.Context, c *Call) Reply {
 	if !plain(value) {
 		return errorf("ERR %s cannot contain spaces, newlines or special characters.", attribute)
 	}
-	*where = value
+	c.session.tell(func() { *where = value })
 	return ok
-}
-
-// clientInfo tells what there is to tell, in Redis's form.
-func clientInfo(_ context.Context, c *Call) Reply {
-	s := c.session
-	queued, flags := -1, "N"
-	if s.multi {
-		queued, flags = len(s.queue), "x"
-	}
-	var b strings.Builder
-	for _, f := range []struct {
-		name  string
-		value any
-	}{
-		{"id", s.id},
-		{"addr", s.conn.guard.RemoteAddr()},
-		{"laddr", s.conn.guard.LocalAddr()},
-		{"name", s.name},
-		{"age", int(s.server.Now().Sub(s.since).Seconds())},
-		{"idle", 0},
-		{"flags", flags},
-		{"db", 0},
-		{"sub", 0},
-		{"psub", 0},
-		{"ssub", 0},
-		{"multi", queued},
-		{"watch", len(s.watched)},
-		{"cmd", s.last},
-		{"user", defaultUser},
-		{"redir", -1},
-		{"resp", s.protocol},
-		{"lib-name", s.library},
-		{"lib-ver", s.version},
-	} {
-		fmt.Fprintf(&b, " %s=%v", f.name, f.value)
-	}
-	return Text(b.String()[1:] + "\n")
 }
 
 // help lists the subcommands of a container as Redis does.

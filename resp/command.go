@@ -65,8 +65,8 @@ func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
-		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, confCommands,
-		waitCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
+		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands,
+		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
 		pubsubCommands, trackingCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
 	} {
 		for _, row := range rows {

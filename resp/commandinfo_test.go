@@ -35,7 +35,7 @@ var untold = map[string]string{
 	"noscript":         "there are no scripts",
 	"allow_busy":       "no script keeps others waiting",
 	"no_async_loading": "no data is loaded beside the old",
-	"skip_monitor":     "there is no MONITOR",
+	"skip_monitor":     "clients do nothing with it",
 	"skip_slowlog":     "clients do nothing with it; EXEC is left out of the log all the same",
 	"sentinel":         "there are no sentinels",
 	"denyoom":          "compared with the rest of a row: see TestRowsAreRedis",

@@ -36,9 +36,11 @@ var configCommands = []Command{
 	{
 		Name: "config|set", Synopsis: "parameter value [parameter value ...]", Flags: Admin | Loose, Group: "server", Since: "2.0.0", Do: configSet,
 		Summary: "Changes settings of this node while it runs, all of those given or none: maxclients, timeout, slowlog-log-slower-than, slowlog-max-len, " +
-			"latency-monitor-threshold, tracking-table-max-keys, scan_view and log_level; and notify-keyspace-events on all nodes.",
+			"latency-monitor-threshold, tracking-table-max-keys, requirepass, protected-mode, scan_view and log_level; and notify-keyspace-events on all nodes.",
 	},
 }
+
+const errNotYesOrNo = Error("argument must be 'yes' or 'no'")
 
 const errNotInteger = Error("argument couldn't be parsed into an integer")
 
@@ -86,6 +88,7 @@ type parameter struct {
 // under their own names, and what has a name in Redis under that too.
 func (s *Server) parameters() []parameter {
 	all := append(s.fixedParameters(), s.shared()...)
+	all = append(all, s.requirepass())
 	settings := s.settings()
 	for _, k := range knobs {
 		if k.parameter != "" && k.parameter != k.setting {
@@ -105,10 +108,7 @@ func (s *Server) parameters() []parameter {
 
 // fixedParameters are those of Redis's that clients ask for and nobody can change here.
 func (s *Server) fixedParameters() []parameter {
-	password, dir, level := "", "", "notice"
-	if s.Password != "" {
-		password = "(set)"
-	}
+	dir, level := "", "notice"
 	for _, one := range s.settings() {
 		switch one.Name {
 		case "data_dir":
@@ -132,12 +132,10 @@ func (s *Server) fixedParameters() []parameter {
 		{"maxmemory-policy", "noeviction"},
 		{"port", port},
 		{"proto-max-bulk-len", strconv.Itoa(s.MaxValue)},
-		{"protected-mode", "yes"},
 		{"replica-read-only", "no"},
-		{"requirepass", password},
 		{"save", ""},
 	} {
-		all = append(all, parameter{name: p[0], value: p[1], secret: p[0] == "requirepass", fixed: true})
+		all = append(all, parameter{name: p[0], value: p[1], fixed: true})
 	}
 	return all
 }
@@ -207,6 +205,8 @@ func configSet(ctx context.Context, c *Call) Reply {
 			return errConfigSet(c.Args[i], "can't set immutable config")
 		case slices.ContainsFunc(all, p.same):
 			return errConfigSet(c.Args[i], "duplicate parameter")
+		case p.setting == passwordSetting && len(c.Args[i+1]) > strangers.word:
+			return errConfigSet(c.Args[i], "argument is over 16384 bytes: nobody could show it")
 		}
 		p.value = c.Args[i+1]
 		all = append(all, p)
@@ -223,7 +223,7 @@ func errConfigSet(name, why string) Error {
 
 // same reports whether two names are those of one thing.
 func (p parameter) same(q parameter) bool {
-	return p.name == q.name || p.knob != nil && p.knob == q.knob
+	return p.name == q.name || p.knob != nil && p.knob == q.knob || p.setting != "" && p.setting == q.setting
 }
 
 // change sets parameters to their new values.
@@ -241,7 +241,7 @@ func (s *Server) change(ctx context.Context, all []parameter) error {
 			if numbers[i], err = p.knob.parse(p.value); err != nil {
 				return errConfigSet(p.name, err.Error())
 			}
-			p.value = strings.ToLower(p.value)
+			p.value = p.knob.settled(numbers[i], p.value)
 		}
 		if p.setting != "" && s.Settings != nil {
 			settings, names = append(settings, Setting{Name: p.setting, Value: p.value}), append(names, p.name)
@@ -258,6 +258,9 @@ func (s *Server) change(ctx context.Context, all []parameter) error {
 	for i, p := range all {
 		if p.knob != nil {
 			s.turn(p.knob, numbers[i])
+		}
+		if p.setting == passwordSetting {
+			s.password.Store(&p.value)
 		}
 	}
 	return nil

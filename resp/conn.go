@@ -19,7 +19,9 @@ type conn struct {
 	session *session
 	turn    sync.Mutex // held while what came is answered, or messages are sent
 	mail    mailbox
-	overrun atomic.Bool // it was closed because it does not take its messages
+	overrun atomic.Bool  // it was closed because it does not take its messages
+	killed  atomic.Bool  // by CLIENT KILL: it is about to end
+	unsent  atomic.Int64 // bytes of out
 
 	mu  sync.Mutex
 	out []byte // replies that were not sent yet
@@ -31,16 +33,17 @@ const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
+	c.guard.idle = c.idleTime
 	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
-	c.session.trust(s.Password == "")
-	c.guard.idle = c.idleTime
+	c.session.active.Store(c.session.since.UnixNano())
+	c.session.trust(s.open())
 	return c
 }
 
-// idleTime is how long the client may send nothing: a subscriber is there to listen.
+// idleTime is how long the client may send nothing, now. One that only listens may for ever.
 func (c *conn) idleTime() time.Duration {
-	if c.session.listens() {
+	if c.session.listens() || c.session.monitors {
 		return 0
 	}
 	return c.server.idleTime()
@@ -56,11 +59,8 @@ func (c *conn) serve(ctx context.Context) {
 	}()
 	defer c.stopListening()
 	defer c.guard.Close()
-	defer c.session.unsubscribeAll()
-	defer c.session.stopTracking()
-	defer c.session.endBackup()
+	defer c.session.forget()
 	defer c.guard.settle()
-	defer c.session.endTransaction()
 	var parser *redcon.Reader
 	for !c.session.quit {
 		var commands []redcon.Command
@@ -81,6 +81,7 @@ func (c *conn) serve(ctx context.Context) {
 func (c *conn) take(ctx context.Context, commands [][]string) error {
 	c.turn.Lock()
 	defer c.turn.Unlock()
+	c.session.active.Store(c.server.Now().UnixNano())
 	c.session.answer(ctx, commands)
 	if !c.guard.whole() {
 		c.guard.settle()
@@ -111,7 +112,7 @@ func (c *conn) refuse(err error) {
 	if fault == errHTTP {
 		return
 	}
-	c.reply(fault, c.session.protocol)
+	c.session.reply(fault)
 	_ = c.flush() // it ends either way
 }
 
@@ -125,6 +126,7 @@ func (c *conn) reply(r Reply, protocol int) {
 	if c.out = appendReply(c.out, r, protocol); len(c.out) >= flushAt {
 		c.send()
 	}
+	c.unsent.Store(int64(len(c.out)))
 }
 
 // flush sends what has been replied.
@@ -143,6 +145,7 @@ func (c *conn) send() {
 			_, c.err = c.guard.Write(rest[:n])
 		}
 		rest = rest[n:]
+		c.unsent.Store(int64(len(rest)))
 	}
 	if c.out = c.out[:0]; cap(c.out) > 4*flushAt {
 		c.out = nil

@@ -72,21 +72,18 @@ func selectDB(_ context.Context, c *Call) Reply {
 
 func reset(_ context.Context, c *Call) Reply {
 	s := c.session
-	s.endTransaction()
-	s.consistency = consistency{}
-	s.endBackup()
-	s.unsubscribeAll()
-	s.stopTracking()
+	s.forget()
 	s.conn.forward() // what came before, while the client can tell it from a reply
-	s.protocol, s.name = 2, ""
-	s.trust(s.server.Password == "")
+	s.consistency, s.off = consistency{}, false
+	s.tell(func() { s.protocol, s.name, s.noEvict, s.noTouch = 2, "", false, false })
+	s.trust(s.server.open())
 	return Status("RESET")
 }
 
 func auth(_ context.Context, c *Call) Reply {
 	switch len(c.Args) {
 	case 1:
-		if c.session.server.Password == "" {
+		if c.session.server.open() {
 			return errNoPassword
 		}
 		return c.session.auth(defaultUser, c.Args[0])
@@ -99,8 +96,9 @@ func auth(_ context.Context, c *Call) Reply {
 // auth checks a password, in a time that does not tell how much of it was right. Without
 // one to check, every password is right, as for Redis's user without password.
 func (s *session) auth(user, password string) Reply {
-	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(s.server.Password))
-	right := subtle.ConstantTimeCompare(given[:], want[:]) == 1 || s.server.Password == ""
+	wanted := *s.server.password.Load()
+	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(wanted))
+	right := subtle.ConstantTimeCompare(given[:], want[:]) == 1 || wanted == ""
 	if user != defaultUser || !right {
 		return errWrongPass
 	}

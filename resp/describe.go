@@ -26,8 +26,8 @@ func statuses(names []string) Set {
 }
 
 // flagNames are the flags that Redis has too. Not told are those about what confman does not
-// have: noscript, allow_busy and may_replicate (scripts), no_async_loading, skip_monitor,
-// skip_slowlog, sentinel.
+// have, or clients do nothing with: noscript, allow_busy and may_replicate (scripts),
+// no_async_loading, skip_monitor, skip_slowlog, sentinel.
 func (c *Command) flagNames() (names []string) {
 	for _, f := range []struct {
 		given bool

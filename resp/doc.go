@@ -13,13 +13,17 @@
 // commit (Update); the reply is encoded for RESP2 or RESP3 (reply.go).
 //
 // The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
-// expire.go, scan.go, transactions.go, connection.go, clients.go, servercommands.go,
+// expire.go, scan.go, transactions.go, connection.go, clients.go, clientlist.go, clientreply.go, pause.go,
+// unblock.go, monitor.go, servercommands.go,
 // config.go, slowlog.go, latency.go, persistence.go, flush.go, introspection.go, backup.go, pubsub.go,
 // tracking.go. The texts of
 // errors stand in errors.go, or with the commands that alone have them. What is counted of
 // commands (stats.go) is told by INFO (info.go, infofacts.go, infousage.go), what COMMAND tells of them
 // follows from their rows (describe.go, keyuse.go), and what CONFIG SET changes is in knobs.go and, for
 // all nodes, in shared.go.
+//
+// What others may ask of a connection, and have done to it, goes through its presence (presence.go): CLIENT LIST and
+// CLIENT KILL, UNBLOCK and PAUSE. Who is served at all without a password is in protected.go.
 //
 // What clients are sent beside replies waits in their mailboxes (mailbox.go). A server watches its node's
 // store (watcher.go): out of what changes come notifications (notify.go), which are messages (hub.go), and

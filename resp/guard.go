@@ -213,7 +213,7 @@ func (g *guard) watch(ctx context.Context) (blocking context.Context, stop func(
 	go func() {
 		defer close(ended)
 		defer cancel()
-		for err == nil && len(g.buf)-g.start < maxBehind {
+		for err == nil && !g.crowded() {
 			err = g.more()
 		}
 	}()
@@ -223,6 +223,9 @@ func (g *guard) watch(ctx context.Context) (blocking context.Context, stop func(
 		<-ended
 	}
 }
+
+// crowded reports whether the client has sent all that it may behind a command that blocks.
+func (g *guard) crowded() bool { return len(g.buf)-g.start >= maxBehind }
 
 // more reads what comes next.
 func (g *guard) more() error {

@@ -33,9 +33,11 @@ func hello(_ context.Context, c *Call) Reply {
 	if !s.trusted() {
 		return errHelloNoAuth
 	}
-	if s.protocol = intro.protocol; intro.named {
-		s.name = intro.name
-	}
+	s.tell(func() {
+		if s.protocol = intro.protocol; intro.named {
+			s.name = intro.name
+		}
+	})
 	return Map{
 		"server", "redis",
 		"version", redisVersion,

@@ -17,6 +17,7 @@ type live struct {
 	latencyThreshold atomic.Int64 // milliseconds; 0 for never
 	scanView         atomic.Int64 // which of scanViews
 	trackedKeys      atomic.Int64 // that the tracking table has at most; 0 for any number
+	protectedMode    atomic.Int64 // 1: without a password only this machine's clients are served
 }
 
 // scanViews are the values of scan_view.
@@ -33,6 +34,12 @@ type knob struct {
 	of          func(*live) *atomic.Int64
 }
 
+// Whether something is so: in Redis's words, and in those of the settings file.
+var (
+	yesOrNo     = []string{"no", "yes"}
+	trueOrFalse = []string{"false", "true"}
+)
+
 var knobs = []*knob{
 	{"max_clients", "maxclients", 1, math.MaxUint32, nil, func(l *live) *atomic.Int64 { return &l.maxClients }},
 	{"timeout", "timeout", 0, math.MaxInt32, nil, func(l *live) *atomic.Int64 { return &l.timeout }},
@@ -40,6 +47,7 @@ var knobs = []*knob{
 	{"slowlog_max_len", "slowlog-max-len", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowLogLength }},
 	{"latency_monitor_threshold", "latency-monitor-threshold", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.latencyThreshold }},
 	{"tracking_table_max_keys", "tracking-table-max-keys", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.trackedKeys }},
+	{"protected_mode", "protected-mode", 0, 0, yesOrNo, func(l *live) *atomic.Int64 { return &l.protectedMode }},
 	{"scan_view", "", 0, 0, scanViews, func(l *live) *atomic.Int64 { return &l.scanView }},
 }
 
@@ -60,8 +68,28 @@ func (k *knob) text(l *live) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// settled is a value as the settings file has it.
+func (k *knob) settled(n int64, text string) string {
+	if k.switches() {
+		return trueOrFalse[n]
+	}
+	return strings.ToLower(text)
+}
+
+// switches reports whether the knob says that something is so, or is not.
+func (k *knob) switches() bool { return len(k.words) > 0 && &k.words[0] == &yesOrNo[0] }
+
 // parse reads a value. Its errors are the end of CONFIG SET's.
 func (k *knob) parse(text string) (int64, error) {
+	if k.switches() {
+		if i := slices.Index(trueOrFalse, strings.ToLower(text)); i >= 0 {
+			return int64(i), nil
+		}
+		if i := slices.Index(yesOrNo, strings.ToLower(text)); i >= 0 {
+			return int64(i), nil
+		}
+		return 0, errNotYesOrNo
+	}
 	if k.words != nil {
 		if i := slices.Index(k.words, strings.ToLower(text)); i >= 0 {
 			return int64(i), nil
@@ -94,6 +122,7 @@ func (s *Server) turnAll() {
 	s.live.slowerThan.Store(10_000)
 	s.live.slowLogLength.Store(128)
 	s.live.trackedKeys.Store(1_000_000)
+	s.live.protectedMode.Store(1)
 	if s.Namespaces {
 		s.live.scanView.Store(viewOfNamespaces)
 	}

@@ -92,7 +92,7 @@ func sizeOf(r Reply) int {
 	switch r := r.(type) {
 	case string:
 		return head + len(r)
-	case Status:
+	case sight:
 		return head + len(r)
 	case invalidation:
 		return head + sizeOf(r.keys)
@@ -126,6 +126,7 @@ func (c *conn) listen() {
 			c.turn.Lock()
 			c.forward()
 			err := c.flush()
+			c.session.active.Store(c.server.Now().UnixNano())
 			c.turn.Unlock()
 			if err != nil {
 				_ = c.guard.Close() // who reads there gets the error

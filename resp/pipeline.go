@@ -25,6 +25,7 @@ func (s *session) run(ctx context.Context, calls []*Call) {
 			first, last = min(first, i), i+1
 		}
 	}
+	s.showAll(calls)
 	s.proof = proof{}
 	s.share(ctx, calls[:first])
 	s.share(ctx, calls[first:last])

@@ -180,8 +180,12 @@ func (s *session) unsubscribeAll() {
 	}
 }
 
-// mayCall refuses most commands to a subscriber that could not tell replies from messages.
+// mayCall refuses most commands to a subscriber that could not tell replies from messages, and to a
+// monitor what nothing would hold back while CLIENT PAUSE holds what others call.
 func (s *session) mayCall(cmd *Command) error {
+	if s.monitors && (cmd.Flags&(Reads|Writes) != 0 || cmd.publishes()) {
+		return errMonitorReads
+	}
 	if s.protocol != 2 || !s.listens() || cmd.Group == "pubsub" && cmd.Flags&Loose != 0 && len(cmd.subs) == 0 && cmd.depth() == 1 {
 		return nil
 	}
@@ -191,6 +195,9 @@ func (s *session) mayCall(cmd *Command) error {
 	}
 	return errorf("ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", cmd.Name)
 }
+
+// publishes reports whether a command sends a message to others.
+func (c *Command) publishes() bool { return c.Name == "publish" || c.Name == "spublish" }
 
 func publish(_ context.Context, c *Call) Reply {
 	s := c.session.server

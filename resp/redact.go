@@ -10,9 +10,9 @@ import (
 // redacted stands for a password, as in Redis.
 const redacted = "(redacted)"
 
-// presentable returns a call's words without what may be secret: passwords, and the values of
+// cleared returns a call's words without what may be secret: passwords, and the values of
 // configs. A word that does not belong where it stands may be a value too.
-func (c *Call) presentable() []string {
+func (c *Call) cleared() []string {
 	words := slices.Clone(c.words)
 	args := words[len(words)-len(c.Args):]
 	switch c.Name {
@@ -31,7 +31,7 @@ func (c *Call) presentable() []string {
 			h.left[i] = hidden(h.left[i])
 		}
 	}
-	return shortened(words)
+	return words
 }
 
 // redactHello hides what follows AUTH, and all from a word on that is no option. A client may be

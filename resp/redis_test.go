@@ -129,6 +129,8 @@ func TestRowsAreRedis(t *testing.T) {
 var otherArguments = map[string]string{
 	"hscan":                   "[later] NOVALUES came with Redis 7.4",
 	"set":                     "[later] IFEQ, IFNE, IFDEQ and IFDNE came with Redis 8.4",
+	"client|kill":             "[later] MAXAGE came with Redis 7.4",
+	"client|list":             "[server] as config|get",
 	"command|getkeys":         "[server] Redis tells nothing of its arguments",
 	"command|getkeysandflags": "[server] Redis tells nothing of its arguments",
 	"config|get":              "[server] Redis has a block of one argument, for no reason",

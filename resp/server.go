@@ -48,7 +48,7 @@ type Storage struct {
 type Server struct {
 	Node     Node
 	Version  string                 // confman's own
-	Password string                 // of the user "default"; none if empty
+	Password string                 // of the user "default" at the start; none if empty
 	Facts    func() []Fact          // what INFO says of the node and its cluster; nothing
 	Snapshot func() *store.Snapshot // of the node's data, for BACKUP; none are given
 	Members  Members                // administers the cluster, for MEMBER; nobody does
@@ -96,6 +96,9 @@ type Server struct {
 	peak             atomic.Uint64 // bytes of memory in use, the most that INFO has seen
 	changing         sync.Mutex    // held while settings change
 	progress         progress      // of the data, for who waits for it
+	monitors         monitors
+	pause            pause
+	password         atomic.Pointer[string] // of the user "default", now
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -125,6 +128,7 @@ func (s *Server) init() {
 	s.runID = newRunID()
 	s.rates.since = s.started
 	s.disk.saved = s.started
+	s.password.Store(&s.Password)
 	s.turnAll()
 }
 
@@ -164,10 +168,10 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	id := s.counts.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ending || int64(len(s.conns)) >= s.live.maxClients.Load() {
+	if err := s.refuses(nc); err != nil {
 		s.counts.rejected.Add(1)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
-		_, _ = nc.Write(appendReply(nil, errMaxClients, 2)) // it ends either way
+		_, _ = nc.Write(appendReply(nil, err, 2)) // it ends either way
 		_ = nc.Close()
 		return
 	}
@@ -181,6 +185,17 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	})
 }
 
+// refuses returns what a client is told that is not served. The lock is held.
+func (s *Server) refuses(nc net.Conn) error {
+	switch {
+	case s.ending, int64(len(s.conns)) >= s.live.maxClients.Load():
+		return errMaxClients
+	case s.protects(nc.RemoteAddr()):
+		return errProtected
+	}
+	return nil
+}
+
 // end lets connections finish what has come, and waits for them; not for ever for those
 // that do not take their replies.
 func (s *Server) end() {
@@ -190,6 +205,7 @@ func (s *Server) end() {
 		c.guard.end()
 	}
 	s.mu.Unlock()
+	s.pause.end()
 	defer time.AfterFunc(s.WriteTime, s.hangUp).Stop()
 	s.served.Wait()
 	s.announcer.clear()
@@ -223,7 +239,7 @@ func (s *Server) client(id int64) *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		if c.session.id == id {
+		if c.session.id == id && !c.killed.Load() {
 			return c
 		}
 	}

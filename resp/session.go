@@ -12,17 +12,19 @@ import (
 // A session is what the server remembers of a client between its commands. One
 // goroutine uses it.
 type session struct {
-	server   *Server
-	conn     *conn
-	id       int64
-	since    time.Time
-	protocol int  // 2 or 3
-	quit     bool // nothing more is answered
-	name     string
-	library  string
-	version  string  // of the library
-	last     string  // name of the last command
-	backup   *backup // that it is reading, or nil
+	server        *Server
+	conn          *conn
+	id            int64
+	since         time.Time
+	protocol      int  // 2 or 3
+	quit          bool // nothing more is answered
+	authenticated bool // it has shown its password, or needed none when it came
+	name          string
+	library       string
+	version       string  // of the library
+	backup        *backup // that it is reading, or nil
+	presence
+	silenced
 	consistency
 	transaction
 	subscriptions
@@ -40,7 +42,15 @@ func (s *session) answer(ctx context.Context, commands [][]string) {
 	for i, words := range commands {
 		call := &calls[i]
 		err := s.accept(call, words)
-		if err == nil && call.Run != nil && !s.multi {
+		if err == nil && s.server.pause.holds(call) != nil {
+			s.run(ctx, run)
+			run = nil
+			s.postpone(ctx, call)
+		}
+		switch {
+		case s.quit, s.conn.killed.Load():
+			return
+		case err == nil && call.Run != nil && !s.multi:
 			run = append(run, call)
 			continue
 		}
@@ -82,7 +92,7 @@ func (s *session) accept(call *Call, words []string) error {
 	if s.multi && cmd.Flags&NoMulti != 0 {
 		return errInMulti
 	}
-	s.last = cmd.Name
+	s.last.Store(cmd)
 	*call = Call{Command: cmd, Args: words[min(cmd.depth(), len(words)):], words: words, session: s, kept: s.keeps(cmd)}
 	s.spoken(cmd)
 	return nil
@@ -104,27 +114,36 @@ type silence struct{}
 // replies are those of a command that has several, such as SUBSCRIBE.
 type replies []Reply
 
-// reply sends a reply, perhaps later.
+// reply sends the reply of a command, perhaps later.
 func (s *session) reply(r Reply) {
-	switch r := r.(type) {
-	case silence:
-	case replies:
-		for _, each := range r {
-			s.reply(each)
+	mute := s.mute()
+	all, several := r.(replies)
+	if !several {
+		all = replies{r}
+	}
+	for _, r := range all {
+		_, none := r.(silence)
+		_, pushed := r.(Push)
+		if !none && (pushed || !mute) {
+			s.conn.reply(r, s.protocol)
 		}
-	default:
-		s.conn.reply(r, s.protocol)
 	}
 }
 
-// trusted reports whether the client has shown its password, or needs none.
-func (s *session) trusted() bool { return s.conn.guard.trusted }
+// trusted reports whether the client has shown its password, or needs none now.
+func (s *session) trusted() bool {
+	s.conn.guard.trusted = s.authenticated || s.server.open()
+	return s.conn.guard.trusted
+}
 
 // trust sets whether the client may do more than introduce itself.
-func (s *session) trust(trusted bool) { s.conn.guard.trusted = trusted }
+func (s *session) trust(trusted bool) { s.authenticated, s.conn.guard.trusted = trusted, trusted }
 
 // direct answers a command that is not about data.
 func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
+	if call.Name != "exec" { // it follows what it runs
+		s.show(call)
+	}
 	began := time.Now()
 	defer func() {
 		if p := recover(); p != nil {
@@ -141,7 +160,7 @@ func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
 // broken answers a command that panicked. A mistake in one command must not end the
 // process; what it did to the session nobody knows, so the connection ends.
 func (s *session) broken(p any) Error {
-	s.server.Log.Error("a command panicked", "command", s.last, "panic", p, "stack", string(debug.Stack()))
+	s.server.Log.Error("a command panicked", "command", s.called(), "panic", p, "stack", string(debug.Stack()))
 	s.quit = true
 	return errInternal
 }

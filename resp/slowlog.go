@@ -111,7 +111,7 @@ func (s *session) remark(c *Call, took time.Duration) {
 	server := s.server
 	if slow := server.live.slowerThan.Load(); slow >= 0 && took.Microseconds() >= slow && !unlogged[c.Name] {
 		server.slowlog.add(slowCall{
-			at: server.Now(), took: took, words: c.presentable(),
+			at: server.Now(), took: took, words: shortened(c.cleared()),
 			address: s.conn.guard.RemoteAddr().String(), name: s.name,
 		}, server.live.slowLogLength.Load())
 	}

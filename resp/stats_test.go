@@ -116,7 +116,7 @@ func TestPresentable(t *testing.T) {
 		}
 		cmd := server.table.called(words)
 		c := &Call{Command: cmd, words: words, Args: words[min(cmd.depth(), len(words)):], session: &session{server: server}}
-		if got := strings.Join(c.presentable(), " "); got != want {
+		if got := strings.Join(shortened(c.cleared()), " "); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 		if again := strings.Join(words, " "); strings.Contains(again, "(redacted)") {

@@ -211,7 +211,7 @@ func (a *asking) read(ctx context.Context, c *Call) (Reply, error) {
 // latest.
 func (a *asking) wait(ctx context.Context, c *Call) Reply {
 	s, answer := c.session, Reply(NullArray{})
-	s.block(ctx, a.timeout, func(waiting context.Context) {
+	unblocked := s.block(ctx, a.timeout, func(waiting context.Context) {
 		for {
 			next := s.server.progress.next()
 			reply, err := a.read(ctx, c)
@@ -230,5 +230,8 @@ func (a *asking) wait(ctx context.Context, c *Call) Reply {
 			}
 		}
 	})
+	if unblocked != nil {
+		return unblocked
+	}
 	return answer
 }

@@ -64,7 +64,7 @@ func clientTracking(_ context.Context, c *Call) Reply {
 	if wanted.redirect != nil {
 		wanted.redirect.listen()
 	}
-	s.how = wanted
+	s.tell(func() { s.how = wanted })
 	s.server.tracker.begin(wanted)
 	return ok
 }
@@ -158,7 +158,7 @@ func (s *session) stopTracking() {
 	if s.how != nil {
 		s.server.tracker.end(s.id)
 	}
-	s.tracked = tracked{}
+	s.tell(func() { s.tracked = tracked{} })
 }
 
 func clientCaching(_ context.Context, c *Call) Reply {

@@ -256,6 +256,8 @@ func (s *session) message(m Reply) (as Reply, understood bool) {
 		return Push{"message", "__redis__:invalidate", m.keys}, m.redirected && s.listens()
 	case brokenRedirect:
 		return Push{"tracking-redir-broken", int64(m)}, s.protocol == 3
+	case sight:
+		return Status(m), s.monitors && !s.off && !s.quit
 	}
 	return m, true
 }

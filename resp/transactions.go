@@ -48,13 +48,13 @@ const maxWatched = 1 << 16
 // enqueue keeps a call for EXEC.
 func (s *session) enqueue(call *Call) Reply {
 	if s.queued += call.size(); s.queued > friends.command {
-		s.aborted, s.queue = true, nil
+		s.abort()
 		return errLongQueue
 	}
 	if due := s.queued - s.room; s.queued > allowance && due > 0 {
 		taken, enough := s.server.queued.more(s.room, due, s.server.Hold)
 		if !enough {
-			s.aborted, s.queue = true, nil
+			s.abort()
 			return errNoRoom
 		}
 		s.room += taken
@@ -62,8 +62,13 @@ func (s *session) enqueue(call *Call) Reply {
 	if call.Name == "client|caching" && s.mayCache(call.Args[0]) == nil {
 		s.caching = true // it is said of what is queued behind it
 	}
-	s.queue = append(s.queue, call)
+	s.tell(func() { s.queue = append(s.queue, call) })
 	return Status("QUEUED")
+}
+
+// abort has EXEC fail, and forgets what is queued.
+func (s *session) abort() {
+	s.tell(func() { s.aborted, s.queue = true, nil })
 }
 
 // rejected answers a command that was refused before it could run or be queued. A transaction that
@@ -82,14 +87,14 @@ func (s *session) endTransaction() {
 	if s.room > 0 {
 		s.server.queued.give(s.room)
 	}
-	s.transaction, s.caching = transaction{}, false
+	s.tell(func() { s.transaction, s.caching = transaction{}, false })
 }
 
 func multi(_ context.Context, c *Call) Reply {
 	if c.session.multi {
 		return errNestedMulti
 	}
-	c.session.multi = true
+	c.session.tell(func() { c.session.multi = true })
 	return ok
 }
 
@@ -102,7 +107,7 @@ func discard(_ context.Context, c *Call) Reply {
 }
 
 func unwatch(_ context.Context, c *Call) Reply {
-	c.session.watched = nil
+	c.session.tell(func() { c.session.watched = nil })
 	return ok
 }
 
@@ -133,7 +138,7 @@ func watch(ctx context.Context, c *Call) Reply {
 	for name, revision := range s.watched {
 		seen[name] = revision
 	}
-	s.watched = seen
+	s.tell(func() { s.watched = seen })
 	return ok
 }
 
@@ -141,11 +146,12 @@ func watch(ctx context.Context, c *Call) Reply {
 // went through, the rest, which has nothing to do with it.
 func exec(ctx context.Context, c *Call) Reply {
 	s := c.session
+	defer s.show(c)
 	if !s.multi {
 		return errNoMulti
 	}
 	begun := s.transaction
-	s.transaction = transaction{room: begun.room}
+	s.tell(func() { s.transaction = transaction{room: begun.room} })
 	defer s.endTransaction()
 	if begun.aborted {
 		return errExecAbort
@@ -171,6 +177,7 @@ func exec(ctx context.Context, c *Call) Reply {
 	replies := make([]Reply, len(begun.queue))
 	for i, call := range begun.queue {
 		if call.Run != nil {
+			s.show(call)
 			replies[i], answers = answers[0], answers[1:]
 		} else {
 			replies[i] = s.direct(ctx, call)

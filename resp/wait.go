@@ -23,7 +23,11 @@ func wait(ctx context.Context, c *Call) Reply {
 	if err != nil {
 		return err
 	}
-	return c.session.reach(ctx, wanted, timeout)
+	count, err := c.session.reach(ctx, wanted, timeout)
+	if err != nil {
+		return err
+	}
+	return count
 }
 
 func waitAOF(ctx context.Context, c *Call) Reply {
@@ -38,7 +42,11 @@ func waitAOF(ctx context.Context, c *Call) Reply {
 	if err != nil {
 		return err
 	}
-	return []Reply{int64(1), c.session.reach(ctx, wanted, timeout)}
+	count, err := c.session.reach(ctx, wanted, timeout)
+	if err != nil {
+		return err
+	}
+	return []Reply{int64(1), count}
 }
 
 // waited reads how many nodes are wanted, and for how long at most; 0 for ever.
@@ -65,20 +73,24 @@ func parseTimeout(word string) (time.Duration, error) {
 }
 
 // reach waits for other nodes, until the client hangs up or the server ends at the latest.
-func (s *session) reach(ctx context.Context, wanted int64, timeout time.Duration) int64 {
+func (s *session) reach(ctx context.Context, wanted int64, timeout time.Duration) (int64, error) {
 	if s.executing {
-		return int64(s.server.Node.Reach(ctx, 0))
+		return int64(s.server.Node.Reach(ctx, 0)), nil
 	}
 	var count int
-	s.block(ctx, timeout, func(ctx context.Context) { count = s.server.Node.Reach(ctx, int(wanted)) })
-	return int64(count)
+	err := s.block(ctx, timeout, func(ctx context.Context) { count = s.server.Node.Reach(ctx, int(wanted)) })
+	return int64(count), err
 }
 
 // block waits for what may take long: until wait returns, whose context ends when the time is over (0:
-// never), the client hangs up or sends too much, or the server ends.
-func (s *session) block(ctx context.Context, timeout time.Duration, wait func(context.Context)) {
+// never), another client unblocks this one, it hangs up or sends too much, or the server ends. It returns
+// the error with which it was unblocked.
+func (s *session) block(ctx context.Context, timeout time.Duration, wait func(context.Context)) error {
 	s.server.counts.blocked.Add(1)
 	defer s.server.counts.blocked.Add(-1)
+	ctx, unblock := context.WithCancelCause(ctx)
+	defer unblock(nil)
+	s.tell(func() { s.waiting = unblock })
 	s.conn.aside(func() {
 		ctx, stop := s.conn.guard.watch(ctx)
 		defer stop()
@@ -89,4 +101,9 @@ func (s *session) block(ctx context.Context, timeout time.Duration, wait func(co
 		}
 		wait(ctx)
 	})
+	s.tell(func() { s.waiting = nil })
+	if why := context.Cause(ctx); why == errUnblocked {
+		return why
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"confman/store"
@@ -30,9 +31,12 @@ func (r *running) rewritten(path string, content []byte) ([]byte, error) {
 		if !r.changed[d.name] {
 			continue
 		}
-		value := d.text(r.now)
+		value := d.plain(r.now)
 		if err := d.parse(&want, value); err != nil {
 			return nil, err // cannot be: it was checked
+		}
+		if d.secret {
+			value = strconv.Quote(value) // YAML has Go's escapes
 		}
 		if line, there := at[d.name]; there {
 			if lines[line-1], err = withValue(lines[line-1], d.name, value); err != nil {
@@ -71,9 +75,9 @@ func linesOf(path string, content []byte) (map[string]int, error) {
 }
 
 // settingLine is a setting on a line of its own: its name, its value, and a comment.
-var settingLine = regexp.MustCompile(`^(\s*["']?(\w+)["']?[ \t]*:)[ \t]*("[^"]*"|'[^']*'|[^\s#"'][^\s#]*)?([ \t]*)(#[^\r]*)?(\r?)$`)
+var settingLine = regexp.MustCompile(`^(\s*["']?(\w+)["']?[ \t]*:)[ \t]*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#"'][^\s#]*)?([ \t]*)(#[^\r]*)?(\r?)$`)
 
-// withValue puts a value, which needs no quotes, in the place of the one on a line.
+// withValue puts a value, in the quotes that it needs, in the place of the one on a line.
 func withValue(line, name, value string) (string, error) {
 	part := settingLine.FindStringSubmatch(strings.TrimPrefix(line, "\ufeff"))
 	if part == nil || part[2] != name {

@@ -54,6 +54,9 @@ func TestRewrite(t *testing.T) {
 			"scan_view: configs\n", "scan_view=namespaces slowlog_log_slower_than=-1 slowlog_max_len=0 latency_monitor_threshold=5",
 			"scan_view: namespaces\nslowlog_log_slower_than: -1\nslowlog_max_len: 0\nlatency_monitor_threshold: 5\n",
 		},
+		{"password: hunter2 # old\n", "password=a'\"\\#é password=\x01b:", "password: \"\\x01b:\" # old\n"},
+		{"password: 'it''s'\ntimeout: 4\n", "password=a'\"\\#é protected_mode=false", "password: \"a'\\\"\\\\#é\"\ntimeout: 4\nprotected_mode: false\n"},
+		{"password: \"a\\\"b\"\n", "password=", "password: \"\"\n"},
 		// Only who wrote these can.
 		{"{profile: lan}\n", "timeout=7", ""},
 		{"{timeout: 5}\n", "timeout=7", ""},
@@ -143,7 +146,12 @@ func TestConfigOfANode(t *testing.T) {
 		{"CONFIG GET allow_flush", "1) \"allow_flush\"\n2) \"true\""},
 		{"CONFIG GET loglevel", "1) \"loglevel\"\n2) \"warning\""},
 		{"CONFIG SET allow_flush false", "(error) ERR CONFIG SET failed (possibly related to argument 'allow_flush') - can't set immutable config"},
-		{"CONFIG SET password x", "(error) ERR CONFIG SET failed (possibly related to argument 'password') - can't set immutable config"},
+		{"CONFIG SET password hunter3 requirepass hunter4", "(error) ERR CONFIG SET failed (possibly related to argument 'requirepass') - duplicate parameter"},
+		{`CONFIG SET requirepass "hunter2 \" too" protected-mode no`, "OK"},
+		{"CONFIG GET password requirepass", "1) \"password\"\n2) \"(set)\"\n3) \"requirepass\"\n4) \"(set)\""},
+		{"CONFIG GET protected-mode protected_mode", "1) \"protected-mode\"\n2) \"no\"\n3) \"protected_mode\"\n4) \"false\""},
+		{"AUTH hunter2", "(error) WRONGPASS invalid username-password pair or user is disabled."},
+		{`AUTH "hunter2 \" too"`, "OK"},
 		{"CONFIG SET maxclients 600 log_level warn", "OK"},
 		{"CONFIG GET max_clients log_level loglevel", "1) \"max_clients\"\n2) \"600\"\n3) \"log_level\"\n4) \"warn\"\n5) \"loglevel\"\n6) \"warning\""},
 		{"CONFIG SET timeout 30 log_level loud", "(error) ERR CONFIG SET failed (possibly related to argument 'log_level') - \"loud\" is not one of debug, info, warn, error"},
@@ -170,7 +178,7 @@ func TestConfigOfANode(t *testing.T) {
 			t.Errorf("CONFIG GET * does not have %s", d.name)
 		}
 	}
-	const want = "password: hunter2\nmax_clients: 600 # some\nsnapshot_rate: 7\nslowlog_max_len: 9\nscan_view: configs\nallow_flush: true\nlog_level: warn\n"
+	const want = "password: \"hunter2 \\\" too\"\nmax_clients: 600 # some\nsnapshot_rate: 7\nslowlog_max_len: 9\nscan_view: configs\nallow_flush: true\nlog_level: warn\nprotected_mode: false\n"
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"confman/replication"
 	"confman/resp"
+	"confman/validate"
 
 	"github.com/urfave/cli/v2"
 )
@@ -136,6 +137,9 @@ func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) 
 	if st.Degraded != "" {
 		fmt.Fprintf(p.stderr, "confman: node %d only reads: %s\n", st.ID, st.Degraded)
 	}
+	if warning := exposure(s); warning != "" {
+		fmt.Fprintln(p.stderr, "confman: warning:", warning)
+	}
 	_, port, _ := net.SplitHostPort(clients.String())
 	fmt.Fprintf(p.stdout, `confman %s: node %d of cluster %s
   data   %s
@@ -143,6 +147,18 @@ func (p *program) greet(s Settings, member *replication.Node, clients net.Addr) 
   raft   %-21s  another node: confman token -a %s, and there confman serve --join TOKEN
 Ctrl-C stops the node.
 `, currentVersion(), st.ID, st.Cluster, s.DataDir, clients, port, member.Raft.Addr(), port)
+}
+
+// exposure says what a node without a password does with clients of other machines, where these reach
+// it; else it is "".
+func exposure(s Settings) string {
+	switch {
+	case s.Password != "" || validate.IsLoopback(s.RESPAddr):
+		return ""
+	case s.ProtectedMode:
+		return "no password is set, so clients of other machines are refused (protected_mode): set password (CONFMAN_PASSWORD, or in the settings file)"
+	}
+	return fmt.Sprintf("no password is set and protected_mode is false: whoever reaches %s reads and writes everything", s.RESPAddr)
 }
 
 // storage is how a node keeps its data.

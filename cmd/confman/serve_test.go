@@ -90,3 +90,25 @@ func TestConfigShow(t *testing.T) {
 		}
 	}
 }
+
+// A node without a password starts wherever it listens, and says who is served.
+func TestExposure(t *testing.T) {
+	for _, c := range []struct {
+		environ []string
+		want    string
+	}{
+		{nil, ""},
+		{[]string{"CONFMAN_RESP_ADDR=[::1]:6479", "CONFMAN_PROTECTED_MODE=false"}, ""},
+		{[]string{"CONFMAN_RESP_ADDR=0.0.0.0:6479"}, "are refused"},
+		{[]string{"CONFMAN_RESP_ADDR=[::]:6479", "CONFMAN_PROTECTED_MODE=false"}, "whoever reaches [::]:6479 reads and writes everything"},
+		{[]string{"CONFMAN_RESP_ADDR=0.0.0.0:6479", "CONFMAN_PASSWORD=hunter2", "CONFMAN_PROTECTED_MODE=false"}, ""},
+	} {
+		s, _, err := sources{file: emptyFile(t), environ: c.environ}.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := exposure(s); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.environ, got, c.want)
+		}
+	}
+}

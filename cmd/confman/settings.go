@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,13 +24,15 @@ type Settings struct {
 	RaftTLS      string `yaml:"raft_tls" validate:"oneof=on off" usage:"whether a cluster that this node founds has certificates: on, or off, which takes loopback addresses only"`
 	Join         string `yaml:"join" validate:"omitempty,token|addr" flag:"join" secret:"true" usage:"what confman token has printed on a member of the cluster that a new node is to join"`
 	Profile      string `yaml:"profile" validate:"omitempty,oneof=lan edge wan metered" flag:"profile" usage:"timing between nodes of a cluster that this node founds: lan, edge (if nothing is set), wan or metered; confman member profile changes it for all nodes"`
-	Password     string `yaml:"password" secret:"true" usage:"what clients show with AUTH; needed to listen beyond loopback"`
+	Password     string `yaml:"password" secret:"true" live:"true" usage:"what clients show with AUTH; without one only those of this machine are served, unless protected_mode is false"`
 	WriteHold    string `yaml:"write_hold" validate:"duration" usage:"how long a write may take, waiting for a leader included"`
 	MaxValue     int    `yaml:"max_value" validate:"min=1,max=4000000" usage:"bytes that a value may have"`
 	MaxClients   int    `yaml:"max_clients" validate:"min=1,max=1000000" live:"true" usage:"how many clients may be connected at once"`
 	DiskReserve  int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
 	SnapshotRate int    `yaml:"snapshot_rate" validate:"min=0" usage:"bytes per second in which the state is sent to nodes that copy it; 0 for no limit"`
 	LogLevel     string `yaml:"log_level" validate:"oneof=debug info warn error" live:"true" usage:"what is logged to standard error: debug, info, warn or error"`
+
+	ProtectedMode bool `yaml:"protected_mode" live:"true" usage:"whether a node without a password serves only clients of its own machine"`
 
 	AllowFlush bool   `yaml:"allow_flush" usage:"whether FLUSHALL and FLUSHDB, sent to this node, delete every config on all nodes"`
 	ScanView   string `yaml:"scan_view" validate:"oneof=configs namespaces" live:"true" usage:"what KEYS, SCAN and the like show: configs by their full names, or namespaces, each once, as hashes"`
@@ -57,6 +58,8 @@ func defaults() Settings {
 		DiskReserve:  64 << 20,
 		SnapshotRate: 64 << 20,
 		LogLevel:     "info",
+
+		ProtectedMode: true,
 
 		ScanView: "configs",
 
@@ -128,13 +131,18 @@ func settingNames() (names []string) {
 	return names
 }
 
-// text returns a setting's value as people write it.
+// text returns a setting's value as people write it; of a secret, only that it is set.
 func (d setting) text(s Settings) string {
-	v := reflect.ValueOf(s).Field(d.index).Interface()
-	if d.secret && v != "" {
+	value := d.plain(s)
+	if d.secret && value != "" {
 		return "(set)"
 	}
-	return fmt.Sprint(v)
+	return value
+}
+
+// plain returns a setting's value as people write it, secret or not.
+func (d setting) plain(s Settings) string {
+	return fmt.Sprint(reflect.ValueOf(s).Field(d.index).Interface())
 }
 
 // parse sets a setting to what people wrote.
@@ -170,14 +178,8 @@ func (s *Settings) complete() {
 	}
 }
 
-// errOpen is what must not happen by accident: to serve everyone without a password.
-var errOpen = errors.New("without a password only loopback is served: set password (CONFMAN_PASSWORD, or in the settings file), or a resp_addr of loopback")
-
 // check checks what one field alone does not tell.
 func (s *Settings) check() error {
-	if s.Password == "" && !validate.IsLoopback(s.RESPAddr) {
-		return fmt.Errorf("resp_addr %s: %w", s.RESPAddr, errOpen)
-	}
 	if s.RaftTLS == "off" && !validate.IsLoopback(s.RaftAddr) {
 		return fmt.Errorf("raft_addr %s: with raft_tls off the raft port takes loopback addresses only: leave raft_tls on, or set a raft_addr of loopback", s.RaftAddr)
 	}

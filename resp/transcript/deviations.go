@@ -16,7 +16,7 @@ var Deviations = []Deviation{
 	{"limits", "A value has at most 1 MiB, a pattern 1 KiB, a transaction 4 MiB, because all of it goes through the log."},
 	{"computed", "Encodings, sizes and idle times are worked out from the value: nothing is stored for them."},
 	{"server", "Commands about the server say and do what is true of a node of confman."},
-	{"secrets", "What may be a secret is not shown: SLOWLOG has the lengths of values."},
+	{"secrets", "What may be a secret is not shown: SLOWLOG and MONITOR have the lengths of values, and CONFIG GET tells of a password only that it is set."},
 	{"later", "Redis 7.0, with which the tests compare, does not have it yet."},
 	{"types", "There are strings and hashes: no lists, sets or sorted sets; the only streams are `confman/changes` and `confman/values`, which tell what has changed, in whole revisions."},
 }
