@@ -44,6 +44,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer c.guard.Close()
 	defer c.session.unsubscribeAll()
 	defer c.session.stopTracking()
+	defer c.server.maintenance.forget(c)
 	defer c.session.endBackup()
 	defer c.guard.settle()
 	defer c.session.endTransaction()

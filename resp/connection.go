@@ -77,6 +77,7 @@ func reset(_ context.Context, c *Call) Reply {
 	s.endBackup()
 	s.unsubscribeAll()
 	s.stopTracking()
+	s.server.maintenance.forget(s.conn)
 	s.protocol, s.name = 2, ""
 	s.trust(s.server.Password == "")
 	return Status("RESET")

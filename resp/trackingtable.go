@@ -229,6 +229,8 @@ func (s *session) message(m Reply) (as Reply, understood bool) {
 		return Push{"message", "__redis__:invalidate", m.keys}, m.redirected && s.listens()
 	case brokenRedirect:
 		return Push{"tracking-redir-broken", int64(m)}, s.protocol == 3
+	case notification:
+		return Push(m), s.protocol == 3
 	}
 	return m, true
 }
