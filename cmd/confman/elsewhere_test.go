@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"testing"
 	"time"
 
 	"confman/replication"
+	"confman/resp"
 )
 
 // Clients of a node that stops are sent to its leader, or else to a node that it has heard of lately, to a
@@ -43,4 +47,58 @@ func TestElsewhere(t *testing.T) {
 			t.Errorf("%s: %q, want %q", story.what, got, story.want)
 		}
 	}
+}
+
+// A node that is to be shut down sends the clients that asked for it to the leader, and serves them until they
+// have gone.
+func TestShutdownSendsClientsToTheLeader(t *testing.T) {
+	nodes := threeMembers(t)
+	var here, there *member
+	eventually(t, "a leader that all know", func() bool {
+		for i, m := range nodes {
+			if m.info(t)["raft_role"] == "leader" {
+				here, there = nodes[(i+1)%3], m
+			}
+		}
+		return there != nil && here.info(t)["raft_leader_addr"] == there.addr
+	})
+	conn, err := net.Dial("tcp", here.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(conn)
+	say := func(command string) {
+		t.Helper()
+		if _, err := io.WriteString(conn, command+"\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(want string) { // up to a line
+		t.Helper()
+		for lines.Scan() {
+			if lines.Text() == want {
+				return
+			}
+		}
+		t.Fatalf("it never says %q: %v", want, lines.Err())
+	}
+	say("HELLO 3\r\nCLIENT MAINT_NOTIFICATIONS ON moving-endpoint-type internal-ip")
+	hear("+OK")
+	other, err := resp.Dial(t.Context(), here.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if said, err := other.Do(t.Context(), "SHUTDOWN"); err == nil {
+		t.Errorf("who says SHUTDOWN is told %v", said)
+	}
+	for _, line := range []string{"MOVING", ":2", there.addr} {
+		hear(line)
+	}
+	say("SET k v")
+	hear("+OK")
 }
