@@ -68,7 +68,7 @@ type maintenance struct {
 	mu     sync.Mutex
 	told   map[*conn]bool // who wants to know; whether also where to go
 	seq    int64          // of what was told last
-	lost   *notification  // no leader is known; nil if one is
+	lost   notification   // that no leader is known; nil if one is
 	moving *moving        // nil unless this node is to be stopped
 }
 
@@ -108,7 +108,7 @@ func (m *maintenance) tell(c *conn, where bool) {
 	}
 	m.told[c] = where
 	if m.lost != nil {
-		c.post(*m.lost)
+		c.post(m.lost)
 	}
 	if m.moving != nil {
 		c.post(m.moving.notify(where))
@@ -137,8 +137,8 @@ func (m *maintenance) leads(known bool, now time.Time) {
 	}
 	n := notification{"FAILED_OVER", m.next(now)}
 	if m.lost = nil; !known {
-		n = notification{"FAILING_OVER", n[1], int64(failOverTime / time.Second)}
-		m.lost = &n
+		n = notification{"FAILING_OVER", m.seq, int64(failOverTime / time.Second)}
+		m.lost = n
 	}
 	for c := range m.told {
 		c.post(n)
