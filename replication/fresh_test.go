@@ -18,6 +18,7 @@ type fences struct {
 	mu    sync.Mutex
 	apart map[string]bool // raft addresses
 	conns []fenced
+	gate  func(from, to string) // returns when a connection may be made; nil for at once
 }
 
 // fenced is a connection between two addresses.
@@ -28,6 +29,12 @@ type fenced struct {
 
 func (f *fences) dialFrom(from string) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, to string) (net.Conn, error) {
+		f.mu.Lock()
+		gate := f.gate
+		f.mu.Unlock()
+		if gate != nil {
+			gate(from, to)
+		}
 		conn, err := dialTCP(ctx, to)
 		if err != nil {
 			return nil, err

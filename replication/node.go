@@ -67,6 +67,7 @@ type Node struct {
 	fresh     freshness
 	heights   heights
 	tellers   tellers
+	others    neighbourhood
 	progress  progress
 	stop      context.CancelFunc
 	running   sync.WaitGroup
@@ -302,7 +303,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, replaced: n.progress.signal, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, replaced: n.wasReplaced, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))

@@ -54,6 +54,15 @@ func (r *raft) leader() (known bool, changed <-chan struct{}) {
 	return r.leads != 0 && !r.missed, r.changed
 }
 
+// Leader reports whether a leader is known, and returns what is closed when that changes. A node that only
+// reads knows none, for ever.
+func (n *Node) Leader() (known bool, changed <-chan struct{}) {
+	if n.raft == nil {
+		return false, nil
+	}
+	return n.raft.leader()
+}
+
 // sees returns who leads in which term, as dragonboat has it, and since when.
 func (r *raft) sees() (leader, term uint64, since time.Time) {
 	r.mu.Lock()

@@ -264,6 +264,15 @@ func (n *Node) reached(ctx context.Context, revision uint64) (applied uint64) {
 
 // hasApplied passes on how an entry ended.
 func (n *Node) hasApplied(e store.Entry, outcome store.Outcome) {
+	if changesMembers(e) {
+		n.others.age.Add(1) // first: who made the change finds it
+	}
 	n.commits.hasApplied(e, outcome)
+	n.progress.signal()
+}
+
+// wasReplaced notes that another state has taken the place of what the store held.
+func (n *Node) wasReplaced() {
+	n.others.age.Add(1)
 	n.progress.signal()
 }

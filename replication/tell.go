@@ -23,13 +23,15 @@ const (
 	maxUntoldBytes = 32 << 20
 	// tellPause is how long a node is told nothing that could not be reached.
 	tellPause = 500 * time.Millisecond
+	// tellIdle is how long nothing is to be told to a node before the connection for it ends.
+	tellIdle = time.Minute
 )
 
 // Tell passes a message to all other nodes that can be reached. It does not wait for them: what a
 // node does not take in time is lost to it. The message must not be changed afterwards.
 func (n *Node) Tell(message []byte) {
-	for _, m := range n.otherMembers() {
-		n.tellers.of(n, m.Host).put(message)
+	for _, host := range n.neighbours() {
+		n.tellers.tell(n.transport, host, message)
 	}
 }
 
@@ -38,23 +40,35 @@ type tellers struct {
 	lost atomic.Uint64 // messages, by how many nodes did not get them from here
 
 	mu     sync.Mutex
-	byHost map[string]*teller
+	byHost map[string]*teller // those that run
 }
 
-// of returns the teller of a host, which runs until the node stops.
-func (t *tellers) of(n *Node, host string) *teller {
+// tell has a host told a message, by a teller that runs until it has been idle for long or the transport
+// is closed.
+func (t *tellers) tell(over *transport, host string, message []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.byHost == nil {
-		t.byHost = map[string]*teller{}
-	}
 	one := t.byHost[host]
 	if one == nil {
-		one = &teller{transport: n.transport, host: host, lost: &t.lost, queue: make(chan []byte, maxUntold)}
+		if t.byHost == nil {
+			t.byHost = map[string]*teller{}
+		}
+		one = &teller{transport: over, host: host, lost: &t.lost, queue: make(chan []byte, maxUntold)}
 		t.byHost[host] = one
-		n.transport.begin(func() { one.run(n.transport.ctx) })
+		over.begin(func() { one.run(over.ctx, t.retire) })
 	}
-	return one
+	one.put(message)
+}
+
+// retire forgets a teller that has nothing to tell, and reports whether it was that.
+func (t *tellers) retire(one *teller) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(one.queue) > 0 {
+		return false
+	}
+	delete(t.byHost, one.host)
+	return true
 }
 
 // begin runs do in a goroutine that Close waits for, unless the transport is closed.
@@ -97,9 +111,11 @@ func (t *teller) put(message []byte) {
 	t.lost.Add(1)
 }
 
-// run passes messages on until ctx ends.
-func (t *teller) run(ctx context.Context) {
+// run passes messages on until ctx ends, or until it may retire after having been idle for long.
+func (t *teller) run(ctx context.Context, retire func(*teller) bool) {
 	defer t.hangUp()
+	idle := time.NewTimer(tellIdle)
+	defer idle.Stop()
 	for {
 		select {
 		case message := <-t.queue:
@@ -107,9 +123,14 @@ func (t *teller) run(ctx context.Context) {
 			if !t.pass(ctx, message) {
 				t.lost.Add(1)
 			}
+		case <-idle.C:
+			if retire(t) {
+				return
+			}
 		case <-ctx.Done():
 			return
 		}
+		idle.Reset(tellIdle)
 	}
 }
 

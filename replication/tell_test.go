@@ -2,11 +2,18 @@ package replication
 
 import (
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"confman/store"
+
+	"github.com/google/uuid"
 )
 
 // A letterbox keeps what a node was told, by who has said it.
@@ -94,25 +101,97 @@ func TestNodesTellEachOther(t *testing.T) {
 	}
 }
 
-// A node that cannot be reached, or does not take what it is told, holds up nobody, and is told again
-// when it is back.
+// A node that cannot be reached holds up nobody: whoever tells goes on, the others are told all of it, and what
+// does not wait for it is lost. It is told again when it is back.
 func TestANodeThatCannotBeTold(t *testing.T) {
 	c, f, boxes := talkative(t)
-	from, away := c.nodes[0], c.nodes[2]
-	f.put(away, true)
-	began := time.Now()
-	for range 2 * maxUntold {
-		from.Tell([]byte("0:x"))
+	from, away := c.nodes[0], c.nodes[2].Raft.Addr().String()
+	var once sync.Once
+	dialled, back := make(chan struct{}), make(chan struct{})
+	f.mu.Lock()
+	f.gate = func(_, to string) {
+		if to == away {
+			once.Do(func() { close(dialled) })
+			<-back
+		}
 	}
-	if took := time.Since(began); took > 5*time.Second { // a single wait for it would be as long as that
-		t.Errorf("to tell what cannot arrive took %v", took)
+	f.mu.Unlock()
+	from.Tell([]byte("0:x"))
+	<-dialled // with that one; from now on they wait
+	const half = maxUntold / 2
+	for told := 1; told < 1+4*half; told += half {
+		for range half {
+			from.Tell([]byte("0:x"))
+		}
+		c.eventually("the other node has them", func() bool { return len(boxes[1].letters("0")) == told+half })
 	}
-	c.eventually("some are lost", func() bool { return from.Status().Untold > maxUntold })
-	f.put(away, false)
+	if lost := from.Status().Untold; lost != 2*half {
+		t.Errorf("%d messages are lost, want all but the one on its way and those that wait: %d", lost, 2*half)
+	}
+	close(back)
 	c.eventually("it is told again", func() bool {
 		from.Tell([]byte("back:here"))
 		return len(boxes[2].letters("back")) > 0
 	})
+}
+
+// Who tells a node is gone when there has been nothing to tell for a minute, and there again when there is.
+func TestTellersRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		over := &transport{book: &book{}, log: slog.New(slog.DiscardHandler)}
+		over.ctx = t.Context()
+		var all tellers
+		running := func() int {
+			synctest.Wait()
+			all.mu.Lock()
+			defer all.mu.Unlock()
+			return len(all.byHost)
+		}
+		for life := range 2 {
+			all.tell(over, "host", []byte("x"))
+			time.Sleep(tellIdle - 1)
+			all.tell(over, "host", []byte("x"))
+			time.Sleep(tellIdle - 1)
+			if n := running(); n != 1 {
+				t.Errorf("life %d: %d tellers run, want one that was told something within a minute", life, n)
+			}
+			time.Sleep(time.Nanosecond)
+			if n := running(); n != 0 {
+				t.Fatalf("life %d: %d tellers run after a minute without anything to tell", life, n)
+			}
+			over.wg.Wait() // it has ended
+		}
+		if lost := all.lost.Load(); lost != 4 {
+			t.Errorf("%d messages to a host without an address are lost, want 4", lost)
+		}
+	})
+}
+
+// Whoever becomes a member, or is none any more, counts at the next message; until then the table is not
+// read again.
+func TestNeighboursAreTheMembers(t *testing.T) {
+	c := three(t)
+	n, host := c.nodes[0], uuid.NewString()
+	hosts := []string{c.nodes[1].identity.Host, c.nodes[2].identity.Host}
+	for _, story := range []struct {
+		change func(tx *store.Tx) error
+		want   []string
+	}{
+		{func(*store.Tx) error { return nil }, hosts},
+		{func(tx *store.Tx) error { return putMember(tx, Member{ID: 4, Host: host}) }, append(slices.Clone(hosts), host)},
+		{func(tx *store.Tx) error { return retire(tx, 4, 0) }, hosts},
+	} {
+		if err := n.Update(t.Context(), systemUser, story.change); err != nil {
+			t.Fatal(err)
+		}
+		got := n.neighbours()
+		if !slices.Equal(got, story.want) {
+			t.Errorf("the neighbours are %v, want %v", got, story.want)
+		}
+		if again := n.neighbours(); &again[0] != &got[0] {
+			t.Error("the members were read again though nothing has changed")
+		}
+	}
 }
 
 // What waits for a node that takes nothing is bounded, in messages and in bytes; what is more is lost, at

@@ -98,6 +98,8 @@ func sizeOf(r Reply) int {
 		return head + sizeOf(r.keys)
 	case Push:
 		return sizeOf([]Reply(r))
+	case notification:
+		return sizeOf([]Reply(r))
 	case []Reply:
 		n := head
 		for _, each := range r {

@@ -138,4 +138,5 @@ func (s *session) forget() {
 	s.unsubscribeAll()
 	s.stopTracking()
 	s.stopMonitoring()
+	s.server.maintenance.forget(s.conn)
 }

@@ -59,7 +59,10 @@ type Server struct {
 	Settings Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
 	// Publish carries what is published on this node to the other ones, without waiting for them;
 	// nobody does. What they publish comes in by Published.
-	Publish      func(channel, message string, sharded bool)
+	Publish func(channel, message string, sharded bool)
+	// Leader reports whether a leader is known, and returns what is closed when that changes; one always is.
+	Leader       func() (known bool, changed <-chan struct{})
+	Elsewhere    func() string               // where clients find another node that this one is in contact with, or ""; nowhere
 	Own          func(node, seq uint64) bool // whether a node's entry is this one's, of this life; all are
 	AllowFlush   bool                        // whether FLUSHALL and FLUSHDB are carried out
 	Namespaces   bool                        // whether SCAN and the like show a namespace once, as a hash, instead of its configs
@@ -73,6 +76,7 @@ type Server struct {
 	IdleTime     time.Duration               // to send nothing: for ever
 	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
+	MoveTime     time.Duration               // to go elsewhere, for clients that asked to be told, before the server ends: 2 s
 
 	once             sync.Once
 	table            *table
@@ -99,6 +103,7 @@ type Server struct {
 	monitors         monitors
 	pause            pause
 	password         atomic.Pointer[string] // of the user "default", now
+	maintenance      maintenance
 
 	mu     sync.Mutex
 	conns  map[*conn]struct{}
@@ -119,6 +124,7 @@ func (s *Server) init() {
 	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
+	s.MoveTime = cmp.Or(s.MoveTime, 2*time.Second)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
 	s.commands, s.queued = newBudget(s.Budget), newBudget(s.Budget)
@@ -136,16 +142,26 @@ func (s *Server) init() {
 // file descriptors.
 const acceptPause = 20 * time.Millisecond
 
-// Serve accepts clients until ctx ends or the listener is closed. Then it lets the commands
-// that have come finish, closes all connections, and returns when all of its goroutines have
-// ended.
+// Serve accepts clients until ctx ends or the listener is closed. Before the end of ctx takes effect, clients
+// that asked for it are told to go elsewhere, and have MoveTime for that. Then the commands that have come
+// finish and all connections are closed. Serve returns when all of its goroutines have ended.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	s.once.Do(func() {
 		s.addr = ln.Addr().String()
 		s.init()
 	})
-	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
+	accepting, over := context.WithCancel(context.WithoutCancel(ctx))
 	defer s.end()
+	defer over()
+	s.served.Go(func() { s.followLeader(accepting) })
+	s.served.Go(func() {
+		select {
+		case <-ctx.Done():
+			s.move(accepting)
+			_ = ln.Close()
+		case <-accepting.Done():
+		}
+	})
 	for {
 		nc, err := ln.Accept()
 		switch {

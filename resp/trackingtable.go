@@ -258,6 +258,8 @@ func (s *session) message(m Reply) (as Reply, understood bool) {
 		return Push{"tracking-redir-broken", int64(m)}, s.protocol == 3
 	case sight:
 		return Status(m), s.monitors && !s.off && !s.quit
+	case notification:
+		return Push(m), s.protocol == 3
 	}
 	return m, true
 }

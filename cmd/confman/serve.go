@@ -96,14 +96,15 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }
 	server.Storage = func() resp.Storage { return storage(member.Status()) }
+	server.Leader, server.Elsewhere = member.Leader, func() string { return elsewhere(member.Status()) }
 	p.greet(s, member, clients.Addr())
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	served := make(chan struct{})
+	defer close(served)
 	go func() {
 		select {
 		case <-member.Done():
-			stop()
-		case <-ctx.Done():
+			_ = clients.Close() // which ends Serve at once: there is nothing left to serve with
+		case <-served:
 		}
 	}()
 	err = server.Serve(ctx, clients)
