@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"net"
@@ -21,6 +22,8 @@ type conn struct {
 	mail    mailbox
 	overrun atomic.Bool // it was closed because it does not take its messages
 
+	stranger *list.Element // of the server's, whose lock is held; nil if the client has shown its password
+
 	mu  sync.Mutex
 	out []byte // replies that were not sent yet
 	err error  // why nothing can be sent any more
@@ -33,7 +36,7 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
 	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
-	c.session.trust(s.Password == "")
+	c.guard.trust(s.Password == "", s.AuthTime)
 	return c
 }
 
@@ -125,7 +128,7 @@ func (c *conn) flush() error {
 func (c *conn) send() {
 	for rest := c.out; len(rest) > 0 && c.err == nil; {
 		n := min(len(rest), flushAt)
-		if c.err = c.guard.SetWriteDeadline(time.Now().Add(c.server.WriteTime)); c.err == nil {
+		if c.err = c.guard.SetWriteDeadline(c.guard.within(time.Now().Add(c.server.WriteTime))); c.err == nil {
 			_, c.err = c.guard.Write(rest[:n])
 		}
 		rest = rest[n:]

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
@@ -70,6 +71,7 @@ type Server struct {
 	Budget       int                         // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
 	Hold         time.Duration               // how long a large command waits for its part of that: 1.5 s
 	CompleteTime time.Duration               // to send the rest of a command that has begun: 10 s
+	AuthTime     time.Duration               // to show the password, if one is needed: 10 s
 	IdleTime     time.Duration               // to send nothing: for ever
 	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
@@ -96,10 +98,11 @@ type Server struct {
 	changing         sync.Mutex    // held while settings change
 	progress         progress      // of the data, for who waits for it
 
-	mu     sync.Mutex
-	conns  map[*conn]struct{}
-	ending bool
-	served sync.WaitGroup
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	strangers list.List // of *conn: those of them that have yet to show the password, the oldest first
+	ending    bool
+	served    sync.WaitGroup
 }
 
 func (s *Server) init() {
@@ -113,6 +116,7 @@ func (s *Server) init() {
 	s.MaxValue = cmp.Or(s.MaxValue, 1<<20)
 	s.MaxClients = cmp.Or(s.MaxClients, 10_000)
 	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
+	s.AuthTime = cmp.Or(s.AuthTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
@@ -163,6 +167,8 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	id := s.counts.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c := newConn(s, nc, id)
+	s.makeRoom(c)
 	if s.ending || int64(len(s.conns)) >= s.live.maxClients.Load() {
 		s.counts.rejected.Add(1)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
@@ -170,14 +176,22 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 		_ = nc.Close()
 		return
 	}
-	c := newConn(s, nc, id)
 	s.conns[c] = struct{}{}
+	if !c.guard.trusted {
+		s.estrange(c)
+	}
 	s.served.Go(func() {
 		c.serve(context.WithoutCancel(ctx)) // what is in flight finishes
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.conns, c)
+		s.leave(c)
 	})
+}
+
+// leave takes out a connection that has ended. The lock is held.
+func (s *Server) leave(c *conn) {
+	delete(s.conns, c)
+	s.befriend(c)
 }
 
 // end lets connections finish what has come, and waits for them; not for ever for those

@@ -120,7 +120,7 @@ func (s *session) reply(r Reply) {
 func (s *session) trusted() bool { return s.conn.guard.trusted }
 
 // trust sets whether the client may do more than introduce itself.
-func (s *session) trust(trusted bool) { s.conn.guard.trusted = trusted }
+func (s *session) trust(trusted bool) { s.conn.trust(trusted) }
 
 // direct answers a command that is not about data.
 func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
