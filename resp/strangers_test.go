@@ -90,7 +90,14 @@ func TestStrangersMakeRoom(t *testing.T) {
 	if got := raw(t, addr, ""); got != "-ERR max number of clients reached\r\n" {
 		t.Errorf("where there are only friends, one more client is told %q", got)
 	}
-	for i, c := range friends {
+	if got := do(t, friends[0], "RESET"); got != "RESET" {
+		t.Fatal(got)
+	}
+	befriend()
+	if _, err := friends[0].Do(t.Context(), "PING"); err == nil {
+		t.Error("who was a friend did not make room")
+	}
+	for i, c := range friends[1:] {
 		if got := do(t, c, "PING"); got != "PONG" {
 			t.Errorf("friend %d: %s", i, got)
 		}
