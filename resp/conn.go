@@ -7,7 +7,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/tidwall/redcon"
 )
@@ -24,13 +23,8 @@ type conn struct {
 
 	stranger *list.Element // of the server's, whose lock is held; nil if the client has shown its password
 
-	mu  sync.Mutex
-	out []byte // replies that were not sent yet
-	err error  // why nothing can be sent any more
+	output
 }
-
-// flushAt is how many bytes of replies wait at most for the rest of a pipeline's.
-const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold, idle: s.idleTime}}
@@ -102,38 +96,4 @@ func (c *conn) refuse(err error) {
 	}
 	c.reply(fault, c.session.protocol)
 	_ = c.flush() // it ends either way
-}
-
-// reply adds a reply to what will be sent, in a version of the protocol.
-func (c *conn) reply(r Reply, protocol int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return
-	}
-	if c.out = appendReply(c.out, r, protocol); len(c.out) >= flushAt {
-		c.send()
-	}
-}
-
-// flush sends what has been replied.
-func (c *conn) flush() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.send()
-	return c.err
-}
-
-// send writes out what there is, in pieces that each have their time. The lock is held.
-func (c *conn) send() {
-	for rest := c.out; len(rest) > 0 && c.err == nil; {
-		n := min(len(rest), flushAt)
-		if c.err = c.guard.SetWriteDeadline(c.guard.within(time.Now().Add(c.server.WriteTime))); c.err == nil {
-			_, c.err = c.guard.Write(rest[:n])
-		}
-		rest = rest[n:]
-	}
-	if c.out = c.out[:0]; cap(c.out) > 4*flushAt {
-		c.out = nil
-	}
 }

@@ -69,7 +69,8 @@ type Server struct {
 	MaxValue     int                         // bytes of a value: 1 MiB
 	MaxClients   int                         // connections at a time: 10,000
 	Budget       int                         // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
-	Hold         time.Duration               // how long a large command waits for its part of that: 1.5 s
+	Replies      int                         // bytes of large replies that are being sent at a time: 64 MiB
+	Hold         time.Duration               // how long a large command waits for its part of the budget, and as long until who takes no replies is cut off in favour of others: 1.5 s
 	CompleteTime time.Duration               // to send the rest of a command that has begun: 10 s
 	AuthTime     time.Duration               // to show the password, if one is needed: 10 s
 	IdleTime     time.Duration               // to send nothing: for ever
@@ -80,6 +81,8 @@ type Server struct {
 	table            *table
 	cursors          cursors
 	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
+	replies          *budget       // of large replies
+	cut              seldom        // hanging up on who does not take them
 	backups          chan struct{} // holds one for each backup that is being read
 	started          time.Time
 	runID            string
@@ -121,7 +124,8 @@ func (s *Server) init() {
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
-	s.commands, s.queued = newBudget(s.Budget), newBudget(s.Budget)
+	s.Replies = cmp.Or(s.Replies, 64<<20)
+	s.commands, s.queued, s.replies = newBudget(s.Budget), newBudget(s.Budget), newBudget(s.Replies)
 	s.backups = make(chan struct{}, maxBackups)
 	s.conns = map[*conn]struct{}{}
 	s.started = s.Now()
