@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tidwall/redcon"
 )
@@ -90,9 +91,15 @@ func (c *conn) refuse(err error) {
 	if !errors.As(err, &fault) {
 		return // the connection has ended, or ran out of time
 	}
-	c.server.Log.Info("a client broke the protocol", "client", c.guard.RemoteAddr(), "error", fault)
 	if fault == errHTTP {
+		if c.server.browsers.due(time.Minute) {
+			c.server.Log.Warn("a client speaks HTTP to the port for clients and is hung up on; perhaps a page makes somebody's browser "+
+				"send commands here (this is said once a minute at most)", "client", c.guard.RemoteAddr())
+		}
 		return
+	}
+	if c.server.faults.due(time.Minute) {
+		c.server.Log.Info("a client broke the protocol (this is said once a minute at most)", "client", c.guard.RemoteAddr(), "error", fault)
 	}
 	c.reply(fault, c.session.protocol)
 	_ = c.flush() // it ends either way

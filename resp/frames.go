@@ -286,5 +286,5 @@ func printable(c byte) byte {
 func isHTTP(line string) bool {
 	first, _, _ := strings.Cut(line, " ")
 	return strings.EqualFold(first, "POST") || strings.EqualFold(first, "Host:") ||
-		strings.HasSuffix(line, " HTTP/1.1") || strings.HasSuffix(line, " HTTP/1.0")
+		strings.HasSuffix(line, " HTTP/1.1") || strings.HasSuffix(line, " HTTP/1.0") || strings.HasSuffix(line, " HTTP/2.0")
 }

@@ -205,6 +205,7 @@ var hostile = []struct{ input, fault string }{
 	{"POST /config HTTP/1.1\r\nHost: confman\r\n\r\nSET k v\r\n", string(errHTTP)},
 	{"GET / HTTP/1.1\r\nHost: confman\r\n\r\n", string(errHTTP)},
 	{"host: confman\r\n", string(errHTTP)},
+	{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", string(errHTTP)},
 	{strings.Repeat("a", 17<<10), "too big inline request"},
 	{strings.Repeat("a", 17<<10) + "\r\n", "too big inline request"},
 }

@@ -83,6 +83,7 @@ type Server struct {
 	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
 	replies          *budget       // of large replies
 	cut              seldom        // hanging up on who does not take them
+	browsers, faults seldom        // logging of clients that speak HTTP, and of those that break the protocol otherwise
 	backups          chan struct{} // holds one for each backup that is being read
 	started          time.Time
 	runID            string
