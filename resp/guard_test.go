@@ -183,8 +183,10 @@ var friendly = []string{
 
 // hostile is what strangers send, and what they are told.
 var hostile = []struct{ input, fault string }{
-	{"*1\r\n$9223372036854775807\r\n", "unauthenticated bulk length"},
-	{"*9223372036854775807\r\n", "unauthenticated multibulk length"},
+	{"*1\r\n$9223372036854775807\r\n", "invalid bulk length"},
+	{"*1\r\n$536870912\r\n", "unauthenticated bulk length"},
+	{"*9223372036854775807\r\n", "invalid multibulk length"},
+	{"*2147483647\r\n", "unauthenticated multibulk length"},
 	{"*11\r\n", "unauthenticated multibulk length"},
 	{"*1\r\n$16385\r\n", "unauthenticated bulk length"},
 	{"*1\r\n$99999999999999999999\r\n", "invalid bulk length"},
