@@ -59,6 +59,15 @@ func (b *budget) take(n int, patience time.Duration) bool {
 	}
 }
 
+// owe takes n bytes at once, even if there are not so many. Others wait until they are there again.
+func (b *budget) owe(n int) (taken int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n = min(n, b.size)
+	b.left -= n
+	return n
+}
+
 // give gives back what was taken.
 func (b *budget) give(n int) {
 	b.mu.Lock()

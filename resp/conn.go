@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"net"
@@ -19,17 +20,13 @@ type conn struct {
 	session *session
 	turn    sync.Mutex // held while what came is answered, or messages are sent
 	mail    mailbox
-	overrun atomic.Bool  // it was closed because it does not take its messages
-	killed  atomic.Bool  // by CLIENT KILL: it is about to end
-	unsent  atomic.Int64 // bytes of out
+	overrun atomic.Bool // it was closed because it does not take its messages
+	killed  atomic.Bool // by CLIENT KILL: it is about to end
 
-	mu  sync.Mutex
-	out []byte // replies that were not sent yet
-	err error  // why nothing can be sent any more
+	stranger *list.Element // of the server's, whose lock is held; nil if the client has shown its password
+
+	output
 }
-
-// flushAt is how many bytes of replies wait at most for the rest of a pipeline's.
-const flushAt = 64 << 10
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
@@ -37,7 +34,8 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.active.Store(c.session.since.UnixNano())
-	c.session.trust(s.open())
+	c.session.authenticated = s.open()
+	c.guard.trust(s.open(), s.AuthTime)
 	return c
 }
 
@@ -108,46 +106,16 @@ func (c *conn) refuse(err error) {
 	if !errors.As(err, &fault) {
 		return // the connection has ended, or ran out of time
 	}
-	c.server.Log.Info("a client broke the protocol", "client", c.guard.RemoteAddr(), "error", fault)
 	if fault == errHTTP {
+		if c.server.browsers.due(time.Minute) {
+			c.server.Log.Warn("a client speaks HTTP to the port for clients and is hung up on; perhaps a page makes somebody's browser "+
+				"send commands here (this is said once a minute at most)", "client", c.guard.RemoteAddr())
+		}
 		return
+	}
+	if c.server.faults.due(time.Minute) {
+		c.server.Log.Info("a client broke the protocol (this is said once a minute at most)", "client", c.guard.RemoteAddr(), "error", fault)
 	}
 	c.session.reply(fault)
 	_ = c.flush() // it ends either way
-}
-
-// reply adds a reply to what will be sent, in a version of the protocol.
-func (c *conn) reply(r Reply, protocol int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return
-	}
-	if c.out = appendReply(c.out, r, protocol); len(c.out) >= flushAt {
-		c.send()
-	}
-	c.unsent.Store(int64(len(c.out)))
-}
-
-// flush sends what has been replied.
-func (c *conn) flush() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.send()
-	return c.err
-}
-
-// send writes out what there is, in pieces that each have their time. The lock is held.
-func (c *conn) send() {
-	for rest := c.out; len(rest) > 0 && c.err == nil; {
-		n := min(len(rest), flushAt)
-		if c.err = c.guard.SetWriteDeadline(time.Now().Add(c.server.WriteTime)); c.err == nil {
-			_, c.err = c.guard.Write(rest[:n])
-		}
-		rest = rest[n:]
-		c.unsent.Store(int64(len(rest)))
-	}
-	if c.out = c.out[:0]; cap(c.out) > 4*flushAt {
-		c.out = nil
-	}
 }

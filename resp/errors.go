@@ -32,6 +32,9 @@ const (
 
 	errNoRoom = Error("TRYAGAIN this node has too many large commands waiting: nothing of this one was done; try again")
 
+	errManyReplies = Error("TRYAGAIN this node has too many large replies on their way to clients that take them slowly: try again")
+	errLongReplies = Error("ERR the replies of this transaction are over 16 MiB: read less between MULTI and EXEC")
+
 	errNumLocal        = Error("ERR value is out of range, value must between 0 and 1")
 	errTimeout         = Error("ERR timeout is not an integer or out of range")
 	errTimeoutNegative = Error("ERR timeout is negative")

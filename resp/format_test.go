@@ -63,6 +63,8 @@ func TestSplitLine(t *testing.T) {
 		`""`:                    "",
 		`"\x4"`:                 "x4",
 		"a\tb\r\n":              "a|b",
+		"\v\f a\v \fb\f":        "a\v|b\f",
+		"\"a\"\fb":              "a|b",
 		"it's":                  "error",
 		`"unfinished`:           "error",
 		`"a"b`:                  "error",

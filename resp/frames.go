@@ -3,6 +3,7 @@ package resp
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,12 @@ var strangers = limits{args: 10, word: 16 << 10, command: 64 << 10, inline: 16 <
 // friends bounds commands when no password is needed, or it was right. A word may be larger
 // than a value may be, so that the command can say so and the connection stays.
 var friends = limits{args: 1 << 20, word: 16 << 20, command: 16<<20 + 64<<10, inline: 64 << 10}
+
+// What no Redis takes of anybody is told strangers as such.
+const (
+	redisArgs = math.MaxInt32
+	redisWord = 512 << 20
+)
 
 // A protocolError is what a client did to the protocol; its connection ends.
 type protocolError string
@@ -106,7 +113,7 @@ func (f *frames) scanHead() bool {
 	switch {
 	case !complete:
 		return false
-	case n > f.limits().args && !f.trusted:
+	case n > f.limits().args && n <= redisArgs && !f.trusted:
 		f.fault = protocolError("unauthenticated multibulk length")
 	case n > f.limits().args:
 		f.fault = protocolError("invalid multibulk length")
@@ -134,7 +141,7 @@ func (f *frames) scanWord() bool {
 			f.need = len(f.buf) + 1
 		}
 		return false
-	case n > l.word && !f.trusted:
+	case n > l.word && n <= redisWord && !f.trusted:
 		f.fault = protocolError("unauthenticated bulk length")
 	case n < 0 || n > l.word:
 		f.fault = protocolError("invalid bulk length")
@@ -286,5 +293,5 @@ func printable(c byte) byte {
 func isHTTP(line string) bool {
 	first, _, _ := strings.Cut(line, " ")
 	return strings.EqualFold(first, "POST") || strings.EqualFold(first, "Host:") ||
-		strings.HasSuffix(line, " HTTP/1.1") || strings.HasSuffix(line, " HTTP/1.0")
+		strings.HasSuffix(line, " HTTP/1.1") || strings.HasSuffix(line, " HTTP/1.0") || strings.HasSuffix(line, " HTTP/2.0")
 }

@@ -25,11 +25,12 @@ type guard struct {
 	patience time.Duration        // how long to wait for some of it
 	held     int                  // of it for whole commands that are not answered
 
-	inline   []byte    // a command that came as a plain line, for the parser
-	arrived  time.Time // when something came last
-	begun    time.Time // when the first part of an incomplete command came; zero if there is none
-	handedOn int       // bytes since the parser was new
-	parsed   int       // of these, bytes of commands that it has returned
+	inline     []byte    // a command that came as a plain line, for the parser
+	arrived    time.Time // when something came last
+	begun      time.Time // when the first part of an incomplete command came; zero if there is none
+	introduced time.Time // by when a stranger must have shown its password; zero if there is no such time
+	handedOn   int       // bytes since the parser was new
+	parsed     int       // of these, bytes of commands that it has returned
 
 	mu      sync.Mutex
 	ending  bool // no more is read
@@ -151,7 +152,7 @@ func (g *guard) fill() error {
 		g.begun = g.arrived
 	}
 	g.moved = false
-	if err := g.setDeadline(g.begun.Add(g.complete)); err != nil {
+	if err := g.setDeadline(g.within(g.begun.Add(g.complete))); err != nil {
 		return err
 	}
 	return g.more()
@@ -164,10 +165,24 @@ func (g *guard) await() error {
 		if err == nil {
 			err = g.more()
 		}
-		if idle := g.idleTime(); !errors.Is(err, os.ErrDeadlineExceeded) || idle > 0 && time.Since(since) >= idle {
+		if !errors.Is(err, os.ErrDeadlineExceeded) || g.late(since) {
 			return err
 		}
 	}
+}
+
+// late reports whether a client that has sent nothing since then has had its time.
+func (g *guard) late(since time.Time) bool {
+	deadline := g.deadline(since)
+	return !deadline.IsZero() && !time.Now().Before(deadline)
+}
+
+// deadline is when waiting for a command ends that began then; the zero time if it does not.
+func (g *guard) deadline(since time.Time) (t time.Time) {
+	if idle := g.idleTime(); idle > 0 {
+		t = since.Add(idle)
+	}
+	return g.within(t)
 }
 
 func (g *guard) idleTime() time.Duration {
@@ -185,10 +200,7 @@ func (g *guard) setIdle(since time.Time) error {
 		return net.ErrClosed
 	}
 	g.waiting = true
-	if idle := g.idleTime(); idle > 0 {
-		return g.SetReadDeadline(since.Add(idle))
-	}
-	return g.SetReadDeadline(time.Time{})
+	return g.SetReadDeadline(g.deadline(since))
 }
 
 // reconsider makes a wait for a command look anew how long it may take.

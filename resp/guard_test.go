@@ -183,8 +183,10 @@ var friendly = []string{
 
 // hostile is what strangers send, and what they are told.
 var hostile = []struct{ input, fault string }{
-	{"*1\r\n$9223372036854775807\r\n", "unauthenticated bulk length"},
-	{"*9223372036854775807\r\n", "unauthenticated multibulk length"},
+	{"*1\r\n$9223372036854775807\r\n", "invalid bulk length"},
+	{"*1\r\n$536870912\r\n", "unauthenticated bulk length"},
+	{"*9223372036854775807\r\n", "invalid multibulk length"},
+	{"*2147483647\r\n", "unauthenticated multibulk length"},
 	{"*11\r\n", "unauthenticated multibulk length"},
 	{"*1\r\n$16385\r\n", "unauthenticated bulk length"},
 	{"*1\r\n$99999999999999999999\r\n", "invalid bulk length"},
@@ -205,6 +207,7 @@ var hostile = []struct{ input, fault string }{
 	{"POST /config HTTP/1.1\r\nHost: confman\r\n\r\nSET k v\r\n", string(errHTTP)},
 	{"GET / HTTP/1.1\r\nHost: confman\r\n\r\n", string(errHTTP)},
 	{"host: confman\r\n", string(errHTTP)},
+	{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", string(errHTTP)},
 	{strings.Repeat("a", 17<<10), "too big inline request"},
 	{strings.Repeat("a", 17<<10) + "\r\n", "too big inline request"},
 }

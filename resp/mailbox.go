@@ -86,7 +86,7 @@ func (m *mailbox) waiting() (bytes, messages int) {
 	return m.size, len(m.messages)
 }
 
-// sizeOf is about how many bytes a message takes.
+// sizeOf is about how many bytes a message or another reply takes.
 func sizeOf(r Reply) int {
 	const head = 16
 	switch r := r.(type) {
@@ -96,18 +96,17 @@ func sizeOf(r Reply) int {
 		return head + len(r)
 	case invalidation:
 		return head + sizeOf(r.keys)
-	case Push:
-		return sizeOf([]Reply(r))
 	case notification:
-		return sizeOf([]Reply(r))
-	case []Reply:
-		n := head
-		for _, each := range r {
-			n += sizeOf(each)
-		}
-		return n
+		return sizeOf(Push(r))
+	case Text:
+		return head + len(r)
 	}
-	return head
+	n := head
+	_, _, parts, _ := takeApart(r, 2)
+	for _, part := range parts {
+		n += sizeOf(part)
+	}
+	return n
 }
 
 // listen has the client sent what comes into its mailbox, from now on.

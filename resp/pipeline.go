@@ -40,36 +40,43 @@ func (s *session) share(ctx context.Context, calls []*Call) {
 			size += calls[n].size()
 			n++
 		}
-		s.transact(ctx, calls[:n])
-		calls = calls[n:]
+		calls = calls[s.transact(ctx, calls[:n]):]
 	}
 }
 
-// transact answers calls out of one transaction. If that becomes too large, as by appending
-// to large values, each has one of its own.
-func (s *session) transact(ctx context.Context, calls []*Call) {
-	if writing(calls) {
+// transact answers calls out of one transaction: all of them, or as many of the first as have large
+// replies. If that becomes too large, as by appending to large values, each has one of its own.
+func (s *session) transact(ctx context.Context, calls []*Call) (answered int) {
+	switch {
+	case writing(calls):
 		_ = s.conn.flush() // a write may wait; the connection remembers an error
+	case s.conn.broken():
+		return len(calls) // nobody is there to read
 	}
 	began := time.Now()
 	if err := s.prove(ctx, calls); err != nil {
-		s.withoutReads(ctx, calls, err, began)
-		return
+		return s.withoutReads(ctx, calls, err, began)
 	}
 	replies, err := s.evaluate(ctx, calls, nil)
 	if errors.Is(err, store.ErrTooLarge) && len(calls) > 1 {
 		for i := range calls {
 			s.transact(ctx, calls[i:i+1])
 		}
-		return
+		return len(calls)
 	}
-	for i, c := range calls {
-		if err != nil {
+	if err != nil {
+		for _, c := range calls {
 			s.fail(c, fromNode(err, s.server.Log), began)
-		} else {
-			s.reply(replies[i])
 		}
+		return len(calls)
 	}
+	for i, r := range replies {
+		if calls[i].Flags&Writes == 0 {
+			r = s.conn.afford(r)
+		}
+		s.reply(r)
+	}
+	return len(replies)
 }
 
 // fail answers a call that got nowhere, for which it may have waited long.
@@ -78,8 +85,9 @@ func (s *session) fail(c *Call, why error, began time.Time) {
 	s.reply(why)
 }
 
-// withoutReads answers calls whose reads are refused: the writes among them need nothing.
-func (s *session) withoutReads(ctx context.Context, calls []*Call, why error, began time.Time) {
+// withoutReads answers calls, or the first of them, whose reads are refused: the writes among them need
+// nothing.
+func (s *session) withoutReads(ctx context.Context, calls []*Call, why error, began time.Time) (answered int) {
 	var writes []*Call
 	for _, c := range calls {
 		if c.Flags&Writes != 0 {
@@ -91,17 +99,20 @@ func (s *session) withoutReads(ctx context.Context, calls []*Call, why error, be
 	if len(writes) > 0 {
 		replies, err = s.evaluate(ctx, writes, nil)
 	}
-	for _, c := range calls {
+	for i, c := range calls {
 		switch {
 		case c.Flags&Writes == 0:
 			s.fail(c, why, began)
 		case err != nil:
 			s.fail(c, fromNode(err, s.server.Log), began)
+		case len(replies) == 0:
+			return i
 		default:
 			s.reply(replies[0])
 			replies = replies[1:]
 		}
 	}
+	return len(calls)
 }
 
 // writing reports whether any of the calls may write.

@@ -34,6 +34,9 @@ const ok = Status("OK")
 
 // appendReply encodes a reply for a protocol version, 2 or 3.
 func appendReply(b []byte, r Reply, protocol int) []byte {
+	if kind, n, parts, composed := takeApart(r, protocol); composed {
+		return appendAll(appendHead(b, kind, n), parts, protocol)
+	}
 	switch r := r.(type) {
 	case nil:
 		return append(b, pick(protocol, "$-1\r\n", "_\r\n")...)
@@ -63,21 +66,28 @@ func appendReply(b []byte, r Reply, protocol int) []byte {
 			return append(b, pick(protocol, ":1\r\n", "#t\r\n")...)
 		}
 		return append(b, pick(protocol, ":0\r\n", "#f\r\n")...)
-	case []Reply:
-		return appendAll(appendHead(b, '*', len(r)), r, protocol)
-	case Set:
-		return appendAll(appendHead(b, pick(protocol, "*", "~")[0], len(r)), r, protocol)
 	case replies:
 		return appendAll(b, r, protocol)
-	case Push:
-		return appendAll(appendHead(b, pick(protocol, "*", ">")[0], len(r)), r, protocol)
-	case Map:
-		if protocol == 2 {
-			return appendAll(appendHead(b, '*', len(r)), r, protocol)
-		}
-		return appendAll(appendHead(b, '%', len(r)/2), r, protocol)
 	}
 	panic(fmt.Sprintf("resp: no encoding for a reply of type %T", r))
+}
+
+// takeApart returns the parts of a reply that consists of others, and what they are announced as.
+func takeApart(r Reply, protocol int) (kind byte, n int, parts []Reply, composed bool) {
+	switch r := r.(type) {
+	case []Reply:
+		return '*', len(r), r, true
+	case Set:
+		return pick(protocol, "*", "~")[0], len(r), r, true
+	case Push:
+		return pick(protocol, "*", ">")[0], len(r), r, true
+	case Map:
+		if protocol == 2 {
+			return '*', len(r), r, true
+		}
+		return '%', len(r) / 2, r, true
+	}
+	return 0, 0, nil, false
 }
 
 func pick(protocol int, resp2, resp3 string) string {

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
@@ -71,8 +72,10 @@ type Server struct {
 	MaxValue     int                         // bytes of a value: 1 MiB
 	MaxClients   int                         // connections at a time: 10,000
 	Budget       int                         // bytes of large commands that are read or answered at a time, and as many that are queued: 16 MiB
-	Hold         time.Duration               // how long a large command waits for its part of that: 1.5 s
+	Replies      int                         // bytes of large replies that are being sent at a time: 64 MiB
+	Hold         time.Duration               // how long a large command waits for its part of the budget, and as long until who takes no replies is cut off in favour of others: 1.5 s
 	CompleteTime time.Duration               // to send the rest of a command that has begun: 10 s
+	AuthTime     time.Duration               // to show the password, if one is needed: 10 s
 	IdleTime     time.Duration               // to send nothing: for ever
 	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
@@ -82,6 +85,9 @@ type Server struct {
 	table            *table
 	cursors          cursors
 	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
+	replies          *budget       // of large replies
+	cut              seldom        // hanging up on who does not take them
+	browsers, faults seldom        // logging of clients that speak HTTP, and of those that break the protocol otherwise
 	backups          chan struct{} // holds one for each backup that is being read
 	started          time.Time
 	runID            string
@@ -105,10 +111,11 @@ type Server struct {
 	password         atomic.Pointer[string] // of the user "default", now
 	maintenance      maintenance
 
-	mu     sync.Mutex
-	conns  map[*conn]struct{}
-	ending bool
-	served sync.WaitGroup
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	strangers list.List // of *conn: those of them that have yet to show the password, the oldest first
+	ending    bool
+	served    sync.WaitGroup
 }
 
 func (s *Server) init() {
@@ -122,12 +129,14 @@ func (s *Server) init() {
 	s.MaxValue = cmp.Or(s.MaxValue, 1<<20)
 	s.MaxClients = cmp.Or(s.MaxClients, 10_000)
 	s.CompleteTime = cmp.Or(s.CompleteTime, 10*time.Second)
+	s.AuthTime = cmp.Or(s.AuthTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
 	s.MoveTime = cmp.Or(s.MoveTime, 2*time.Second)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
-	s.commands, s.queued = newBudget(s.Budget), newBudget(s.Budget)
+	s.Replies = cmp.Or(s.Replies, 64<<20)
+	s.commands, s.queued, s.replies = newBudget(s.Budget), newBudget(s.Budget), newBudget(s.Replies)
 	s.backups = make(chan struct{}, maxBackups)
 	s.conns = map[*conn]struct{}{}
 	s.started = s.Now()
@@ -184,6 +193,8 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	id := s.counts.accepted.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c := newConn(s, nc, id)
+	s.makeRoom(c)
 	if err := s.refuses(nc); err != nil {
 		s.counts.rejected.Add(1)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
@@ -191,13 +202,15 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 		_ = nc.Close()
 		return
 	}
-	c := newConn(s, nc, id)
 	s.conns[c] = struct{}{}
+	if !c.guard.trusted {
+		s.estrange(c)
+	}
 	s.served.Go(func() {
 		c.serve(context.WithoutCancel(ctx)) // what is in flight finishes
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.conns, c)
+		s.leave(c)
 	})
 }
 
@@ -210,6 +223,12 @@ func (s *Server) refuses(nc net.Conn) error {
 		return errProtected
 	}
 	return nil
+}
+
+// leave takes out a connection that has ended. The lock is held.
+func (s *Server) leave(c *conn) {
+	delete(s.conns, c)
+	s.befriend(c)
 }
 
 // end lets connections finish what has come, and waits for them; not for ever for those

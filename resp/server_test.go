@@ -89,8 +89,8 @@ func raw(t testing.TB, addr, bytes string) string {
 func TestStrangersAreToldWhatIsWrongAndHungUpOn(t *testing.T) {
 	addr := serve(t, &resp.Server{Password: "secret"})
 	for bytes, want := range map[string]string{
-		"*1\r\n$9223372036854775807\r\n":                "-ERR Protocol error: unauthenticated bulk length\r\n",
-		"*9223372036854775807\r\n":                      "-ERR Protocol error: unauthenticated multibulk length\r\n",
+		"*1\r\n$9223372036854775807\r\n":                "-ERR Protocol error: invalid bulk length\r\n",
+		"*9223372036854775807\r\n":                      "-ERR Protocol error: invalid multibulk length\r\n",
 		"PING\r\n*1\r\n$-1\r\n":                         "-NOAUTH Authentication required.\r\n-ERR Protocol error: invalid bulk length\r\n",
 		"POST / HTTP/1.1\r\nHost: x\r\n\r\nSET a 1\r\n": "",
 		"QUIT\r\nGET a\r\n":                             "+OK\r\n",

@@ -132,12 +132,18 @@ func (s *session) reply(r Reply) {
 
 // trusted reports whether the client has shown its password, or needs none now.
 func (s *session) trusted() bool {
-	s.conn.guard.trusted = s.authenticated || s.server.open()
-	return s.conn.guard.trusted
+	trusted := s.authenticated || s.server.open()
+	if trusted != s.conn.guard.trusted {
+		s.conn.trust(trusted)
+	}
+	return trusted
 }
 
 // trust sets whether the client may do more than introduce itself.
-func (s *session) trust(trusted bool) { s.authenticated, s.conn.guard.trusted = trusted, trusted }
+func (s *session) trust(trusted bool) {
+	s.authenticated = trusted
+	s.conn.trust(trusted)
+}
 
 // direct answers a command that is not about data.
 func (s *session) direct(ctx context.Context, call *Call) (r Reply) {
@@ -171,9 +177,10 @@ type errPanicked struct{ panicked any }
 func (errPanicked) Error() string { return "a command panicked" }
 
 // evaluate runs calls in one transaction, which fails if a watched name has changed, and
-// returns their replies. What goes through is noted: of reads how long each took, and of
+// returns their replies: in a transaction that MULTI has begun all of them, otherwise as many as go
+// into a piece of output, and those behind it are not run. What goes through is noted: of reads how long each took, and of
 // what shares a transaction with a write how long that took to be committed.
-func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[string]uint64) (replies []Reply, err error) {
+func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transaction) (replies []Reply, err error) {
 	began := time.Now()
 	body := func(tx *store.Tx) (err error) {
 		defer func() { // here: it may be another goroutine, which other clients need
@@ -184,18 +191,24 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 		if s.how != nil && s.how.noLoop && !keeping(calls) {
 			tx.From(uint64(s.id))
 		}
-		for name, revision := range watched {
-			if err := tx.Expect(name, revision); err != nil {
-				return err
-			}
+		if err := begun.expect(tx); err != nil {
+			return err
 		}
-		replies = make([]Reply, len(calls))
+		replies = make([]Reply, 0, len(calls))
 		last := time.Since(began)
-		for i, c := range calls {
-			replies[i] = c.answer(tx)
-			c.remember(replies[i])
+		for size := 0; len(replies) < len(calls); {
+			c := calls[len(replies)]
+			r := c.answer(tx)
+			c.remember(r)
 			now := time.Since(began)
 			c.took, last = now-last, now
+			replies = append(replies, r)
+			switch size += sizeOf(r); {
+			case begun != nil && size > maxReplies:
+				return errLongReplies
+			case begun == nil && size > flushAt:
+				return nil
+			}
 		}
 		return nil
 	}
@@ -216,7 +229,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, watched map[strin
 	}
 	all := time.Since(began)
 	var hits, misses int64
-	for i, c := range calls {
+	for i, c := range calls[:len(replies)] {
 		if writes {
 			c.took = all
 		}

@@ -19,7 +19,7 @@ func SplitLine(line string) (words []string, err error) {
 			return words, nil
 		}
 		var word []byte
-		for line != "" && !isSpace(line[0]) {
+		for line != "" && !endsWord(line[0]) {
 			if quote := line[0]; quote == '"' || quote == '\'' {
 				if word, line, err = unquote(word, line[1:], quote); err != nil {
 					return nil, err
@@ -67,5 +67,8 @@ func unescape(word []byte, s string) (unescaped []byte, rest string) {
 	}
 	return append(word, c), s[1:]
 }
+
+// endsWord reports whether a byte ends a word without quotes: not all that may stand between words does.
+func endsWord(c byte) bool { return c != '\v' && c != '\f' && isSpace(c) }
 
 func isSpace(c byte) bool { return strings.IndexByte(" \t\r\n\v\f\x00", c) >= 0 }

@@ -45,6 +45,19 @@ type transaction struct {
 // maxWatched bounds how many names a client watches.
 const maxWatched = 1 << 16
 
+// expect checks what WATCH has noted.
+func (t *transaction) expect(tx *store.Tx) error {
+	if t == nil {
+		return nil
+	}
+	for name, revision := range t.watched {
+		if err := tx.Expect(name, revision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // enqueue keeps a call for EXEC.
 func (s *session) enqueue(call *Call) Reply {
 	if s.queued += call.size(); s.queued > friends.command {
@@ -166,7 +179,7 @@ func exec(ctx context.Context, c *Call) Reply {
 	if err := s.prove(ctx, data); err != nil {
 		return err
 	}
-	answers, err := s.evaluate(ctx, data, begun.watched)
+	answers, err := s.evaluate(ctx, data, &begun)
 	switch {
 	case errors.Is(err, store.ErrChanged):
 		return NullArray{}
@@ -174,14 +187,21 @@ func exec(ctx context.Context, c *Call) Reply {
 		return fromNode(err, s.server.Log)
 	}
 	s.executing = true
-	replies := make([]Reply, len(begun.queue))
+	replies, size := make([]Reply, len(begun.queue)), sizeOf(answers)
 	for i, call := range begun.queue {
-		if call.Run != nil {
+		switch {
+		case call.Run != nil:
 			s.show(call)
 			replies[i], answers = answers[0], answers[1:]
-		} else {
+		case size > maxReplies:
+			replies[i] = errLongReplies
+		default:
 			replies[i] = s.direct(ctx, call)
+			size += sizeOf(replies[i])
 		}
+	}
+	if len(data) == len(replies) && !writing(data) {
+		return s.conn.afford(replies)
 	}
 	return replies
 }
