@@ -1,11 +1,10 @@
 package integration
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -50,9 +49,20 @@ type verdict struct{ ability, text string }
 
 func (v verdict) ok() bool { return v.text == "ok" || strings.HasPrefix(v.text, "ok ") }
 
-// contestants are all rows.
-var contestants = []contestant{
-	goRedis,
+var noCache = map[string]string{"caching": "it has no cache"}
+
+// contestants returns all rows. What has to be built is built in a directory.
+func contestants(dir string) []contestant {
+	return []contestant{
+		goRedis,
+		viaRueidis,
+		redigo,
+		program("redis-py", "/usr/bin/python3", "testdata/clients/client.py"),
+		program("node-redis", "env", "NODE_PATH=/usr/share/nodejs", "node", "testdata/clients/client.js"),
+		hiredis(filepath.Join(dir, "client")),
+		program("phpredis", "php", "testdata/clients/client.php"),
+		program("redis-rb", "ruby", "testdata/clients/client.rb"),
+	}
 }
 
 // Every client does all that it can while leaders are killed.
@@ -63,7 +73,7 @@ func TestMatrix(t *testing.T) {
 		n.hold = "1500ms" // what it is for people
 	}
 	together(nodes)
-	for _, c := range contestants {
+	for _, c := range contestants(t.TempDir()) {
 		t.Run(c.name, func(t *testing.T) {
 			version, err := c.version()
 			if err != nil {
@@ -166,38 +176,5 @@ func (b *bout) compare(c contestant) {
 	}
 	if total := b.counted(); total < acknowledged || total > acknowledged+doubtful {
 		b.t.Errorf("counted to %d: %s", total, b.said["reconnect"])
-	}
-}
-
-// program returns a client that is a program of its own: it prints its version when its argument is "version", and
-// otherwise takes a name and addresses, and prints a verdict a line.
-func program(name string, lacks map[string]string, words ...string) contestant {
-	return contestant{
-		name:  name,
-		lacks: lacks,
-		version: func() (string, error) {
-			out, err := exec.Command(words[0], append(words[1:], "version")...).CombinedOutput()
-			return strings.TrimSpace(string(out)), err
-		},
-		run: func(ctx context.Context, tr trial) {
-			cmd := exec.CommandContext(ctx, words[0], append(append(words[1:], tr.below), tr.addresses...)...)
-			var errs strings.Builder
-			cmd.Stderr = &errs
-			out, err := cmd.StdoutPipe()
-			if err == nil {
-				err = cmd.Start()
-			}
-			if err != nil {
-				tr.say(verdict{"connect", err.Error()})
-				return
-			}
-			for lines := bufio.NewScanner(out); lines.Scan(); {
-				ability, text, _ := strings.Cut(lines.Text(), " ")
-				tr.say(verdict{ability, text})
-			}
-			if err := cmd.Wait(); err != nil {
-				tr.say(verdict{"the program", err.Error() + "\n" + errs.String()})
-			}
-		},
 	}
 }
