@@ -62,6 +62,7 @@ func contestants(dir string) []contestant {
 		hiredis(filepath.Join(dir, "client")),
 		program("phpredis", "php", "testdata/clients/client.php"),
 		program("redis-rb", "ruby", "testdata/clients/client.rb"),
+		redisCLI,
 	}
 }
 
