@@ -66,24 +66,37 @@ func contestants(dir string) []contestant {
 	}
 }
 
-// Every client does all that it can while leaders are killed.
+// Every client does all that it can while leaders are killed, and docs/clients.md says so.
 func TestMatrix(t *testing.T) {
-	page := &matrixPage{}
 	nodes := []*node{newNode(t), newNode(t), newNode(t)}
 	for _, n := range nodes {
 		n.hold = "1500ms" // what it is for people
 	}
 	together(nodes)
+	page := &clientsPage{}
 	for _, c := range contestants(t.TempDir()) {
 		t.Run(c.name, func(t *testing.T) {
 			version, err := c.version()
 			if err != nil {
 				missing(t, fmt.Sprintf("%s (%v)", c.name, err), "CONFMAN_REQUIRE_CLIENTS")
 			}
-			page.add(c, version, contest(t, nodes, c))
+			contest(t, nodes, c)
+			page.addClient(c, version)
 		})
 	}
-	page.finish(t)
+	t.Run("redis-benchmark while the leader is killed", func(t *testing.T) { benchmarkOutlives(t, nodes) })
+	for _, m := range modes {
+		t.Run(m.tool+" "+m.args, func(t *testing.T) {
+			runMode(t, nodes[0], m)
+			page.addMode(m)
+		})
+	}
+	for _, b := range bursts {
+		t.Run(b.client, func(t *testing.T) { page.addBurst(b.client, answerBurst(t, nodes[0], b.file)) })
+	}
+	if !t.Failed() {
+		page.compare(t)
+	}
 }
 
 // A bout is one client's run, and what happens to the nodes meanwhile.
@@ -96,9 +109,9 @@ type bout struct {
 	said               map[string]string
 }
 
-// contest has a client show its abilities, which all have to be there, and returns what it said of each.
-// The leader is killed at first, and then the node that the client is connected to.
-func contest(t *testing.T, nodes []*node, c contestant) map[string]string {
+// contest has a client show its abilities, which all have to be there. The leader is killed at first, and then the
+// node that the client is connected to, which leads now, as a rule.
+func contest(t *testing.T, nodes []*node, c contestant) {
 	at := leader(t, nodes)
 	b := &bout{
 		t: t, leading: nodes[at], near: nodes[(at+1)%3], far: nodes[(at+2)%3],
@@ -125,7 +138,6 @@ func contest(t *testing.T, nodes []*node, c contestant) map[string]string {
 	b.near.start()
 	b.near.eventually("it takes part", b.near.takesPart)
 	b.compare(c)
-	return b.said
 }
 
 func (b *bout) judge(v verdict) {
