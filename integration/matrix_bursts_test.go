@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,8 +21,50 @@ var bursts = []struct{ client, file string }{
 // A question is a command of a burst, and what its reply must be.
 type question struct {
 	words         []string
-	kind          string
+	kind          string // as a reply of this kind begins
 	says, saysNot []string
+}
+
+// kinds are replies by how they begin. Nothing is a kind of its own.
+var kinds = map[string]string{
+	"simple": "+", "error": "-", "integer": ":", "bulk": "$", "verbatim": "=", "array": "*", "map": "%", "push": ">", "null": "_",
+}
+
+// asked reads a line of a burst: COMMAND => KIND WORD... !WORD... . What an error says is one text.
+func asked(line string) (q question, ok bool) {
+	command, reply, _ := strings.Cut(line, "=>")
+	kind, text, _ := strings.Cut(strings.TrimSpace(reply), " ")
+	q.words = strings.Fields(command)
+	q.kind, ok = kinds[kind]
+	for word := range strings.FieldsSeq(text) {
+		if not, isNot := strings.CutPrefix(word, "!"); isNot {
+			q.saysNot = append(q.saysNot, not)
+		} else {
+			q.says = append(q.says, word)
+		}
+	}
+	if kind == "error" {
+		q.says = []string{strings.Join(q.says, " ")}
+	}
+	return q, ok
+}
+
+// judge returns what is wrong with a reply.
+func (q question) judge(kind, text string) (wrong []string) {
+	if kind != q.kind {
+		wrong = append(wrong, "is of another kind")
+	}
+	for _, want := range q.says {
+		if !strings.Contains(text, want) {
+			wrong = append(wrong, fmt.Sprintf("does not say %q", want))
+		}
+	}
+	for _, not := range q.saysNot {
+		if strings.Contains(text, not) {
+			wrong = append(wrong, fmt.Sprintf("says %q", not))
+		}
+	}
+	return wrong
 }
 
 // recorded reads a burst: the questions of each of its connections.
@@ -36,27 +77,13 @@ func recorded(t *testing.T, file string) (connections [][]question) {
 	for connection := range strings.SplitSeq(string(content), "\n\n") {
 		var all []question
 		for line := range strings.Lines(connection) {
-			command, reply, found := strings.Cut(strings.TrimSpace(line), "=>")
 			if strings.HasPrefix(line, "#") {
 				continue
 			}
-			kind, text, _ := strings.Cut(strings.TrimSpace(reply), " ")
-			if _, known := kinds[kind]; !found || !known {
+			q, ok := asked(line)
+			if !ok {
 				t.Fatalf("%s: %q is no question", file, line)
 			}
-			q := question{words: strings.Fields(command), kind: kind}
-			if kind == "error" { // one text
-				text, _, _ = strings.Cut(text, " !")
-				q.says = []string{text}
-			} else {
-				q.says = strings.Fields(text)
-			}
-			for word := range strings.FieldsSeq(reply) {
-				if not, isNot := strings.CutPrefix(word, "!"); isNot {
-					q.saysNot = append(q.saysNot, not)
-				}
-			}
-			q.says = slices.DeleteFunc(q.says, func(s string) bool { return s == "" || s[0] == '!' })
 			all = append(all, q)
 		}
 		connections = append(connections, all)
@@ -64,15 +91,10 @@ func recorded(t *testing.T, file string) (connections [][]question) {
 	return connections
 }
 
-// kinds are replies by how they begin. Nothing is a kind of its own.
-var kinds = map[string]string{
-	"simple": "+", "error": "-", "integer": ":", "bulk": "$", "verbatim": "=", "array": "*", "map": "%", "push": ">", "null": "_",
-}
-
 // Every command of a burst is answered, in its order, and as the client needs it.
 func answerBurst(t *testing.T, n *node, file string) (commands int) {
-	for i, questions := range recorded(t, file) {
-		conn, err := net.Dial("tcp", n.resp)
+	for _, questions := range recorded(t, file) {
+		conn, err := net.DialTimeout("tcp", n.resp, 10*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,20 +114,10 @@ func answerBurst(t *testing.T, n *node, file string) (commands int) {
 		for _, q := range questions {
 			kind, text, err := readReply(r)
 			if err != nil {
-				t.Fatalf("connection %d: %q: %v", i, q.words, err)
+				t.Fatalf("%q: %v", q.words, err)
 			}
-			if kind != kinds[q.kind] {
-				t.Errorf("connection %d: %q: not %s, but %s%s", i, q.words, q.kind, kind, text)
-			}
-			for _, want := range q.says {
-				if !strings.Contains(text, want) {
-					t.Errorf("connection %d: %q: does not say %q: %s", i, q.words, want, text)
-				}
-			}
-			for _, not := range q.saysNot {
-				if strings.Contains(text, not) {
-					t.Errorf("connection %d: %q: says %q: %s", i, q.words, not, text)
-				}
+			for _, wrong := range q.judge(kind, text) {
+				t.Errorf("%q: the reply %s: %s%s", q.words, wrong, kind, text)
 			}
 			commands++
 		}

@@ -54,11 +54,13 @@ type show struct {
 	run     func(ctx context.Context, c *check)
 }
 
-// perform has all abilities shown.
+// perform has all abilities shown, each within a time.
 func perform(ctx context.Context, tr trial, shows []show) {
 	for _, s := range shows {
 		c := &check{}
-		s.run(ctx, c)
+		within, cancel := context.WithTimeout(ctx, 10*time.Second)
+		s.run(within, c)
+		cancel()
 		text := strings.TrimSpace("ok " + c.text)
 		if c.err != nil {
 			text = c.err.Error()

@@ -66,7 +66,7 @@ func (p *clientsPage) String() string {
 		return "| " + strings.Join(columns, " | ") + " |\n|" + strings.Repeat("---|", len(columns)) + "\n" + strings.Join(rows, "\n") + "\n"
 	}
 	return clientsHead + table(p.clients, append([]string{"client", "version"}, abilities...)...) + clientsFoot +
-		"\n## Modes of redis-cli and redis-benchmark\n\nWhat is refused is refused in words.\n\n" + table(p.modes, "command", "") +
+		"\n## Modes of redis-cli and redis-benchmark\n\nWhat is refused is refused in words.\n\n" + table(p.modes, "command", "what it does here") +
 		"\n## Clients whose words were recorded\n\nWhat they send at once when they connect is replayed: each command gets the kind of reply that the client needs.\n\n" +
 		table(p.bursts, "client", "commands")
 }

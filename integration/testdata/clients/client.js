@@ -81,7 +81,8 @@ const abilities = {
 
     async pubsub() {
         const s = await client(addresses[0]), heard = [];
-        const both = new Promise(done => {
+        const both = new Promise((done, fail) => {
+            setTimeout(() => fail(new Error(`heard ${heard}`)), 5000);
             const hear = (message, channel) => heard.push(message + channel) == 2 && done();
             s.subscribe(name('channel'), hear).then(() => s.pSubscribe(name('chan*'), hear))
                 .then(() => r.publish(name('channel'), 'hello'));

@@ -95,7 +95,8 @@ $abilities = [
     'pubsub' => function () {
         foreach (['subscribe' => name('channel'), 'psubscribe' => name('chan*')] as $subscribe => $to) {
             if (($publisher = pcntl_fork()) === 0) {
-                for ($c = client(0); $c->publish(name('channel'), 'hello') === 0;) {
+                $c = client(0);
+                for ($end = microtime(true) + 5; $c->publish(name('channel'), 'hello') === 0 && microtime(true) < $end;) {
                 }
                 exit;
             }

@@ -79,11 +79,11 @@ end
 def pubsub
   heard = []
   s = client(0)
-  s.subscribe(name('channel')) do |on|
+  s.subscribe_with_timeout(5, name('channel')) do |on|
     on.subscribe { |channel, _| same R.publish(channel, 'hello'), 1 }
     on.message { |_, message| (heard << message) && s.unsubscribe }
   end
-  s.psubscribe(name('chan*')) do |on|
+  s.psubscribe_with_timeout(5, name('chan*')) do |on|
     on.psubscribe { |_, _| same R.publish(name('channel'), 'hello'), 1 }
     on.pmessage { |_, _, message| (heard << message) && s.punsubscribe }
   end
