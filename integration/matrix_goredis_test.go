@@ -16,7 +16,7 @@ var goRedis = contestant{
 	run: func(ctx context.Context, tr trial) {
 		r := &roster{addresses: tr.addresses}
 		g := &goRedisTrial{at: r, below: tr.below, c: redis.NewClient(&redis.Options{
-			Dialer: r.dial, ClientName: "matrix", MaxRetries: -1, // what is in doubt is not sent again
+			Dialer: r.dial, ClientName: "matrix", ReadTimeout: 15 * time.Second, MaxRetries: -1, // what is in doubt is not sent again
 		})}
 		defer g.c.Close()
 		perform(ctx, tr, []show{

@@ -55,7 +55,7 @@ var modes = []mode{
 func runMode(t *testing.T, n *node, m mode) {
 	need(t, m.tool, "CONFMAN_REQUIRE_CLIENTS")
 	fill := strings.NewReplacer("SHOWN", shown, "ADDRESS", n.resp).Replace
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	host, port, _ := net.SplitHostPort(n.resp)
 	words := append([]string{m.tool, "-h", host, "-p", port}, strings.Fields(fill(m.args))...)

@@ -20,7 +20,7 @@ var redigo = contestant{
 	run: func(ctx context.Context, tr trial) {
 		r := &roster{addresses: tr.addresses}
 		g := &redigoTrial{at: r, below: tr.below, pool: &redis.Pool{DialContext: func(ctx context.Context) (redis.Conn, error) {
-			return redis.DialContext(ctx, "tcp", "", redis.DialClientName("matrix"), redis.DialReadTimeout(10*time.Second),
+			return redis.DialContext(ctx, "tcp", "", redis.DialClientName("matrix"), redis.DialReadTimeout(15*time.Second),
 				redis.DialContextFunc(func(ctx context.Context, _, _ string) (net.Conn, error) { return r.dial(ctx, "", "") }))
 		}}}
 		defer g.pool.Close()
@@ -152,7 +152,7 @@ func (g *redigoTrial) pubsub(_ context.Context, c *check) {
 	c.is("psubscribe")(s.Receive().(redis.Subscription).Kind, nil)
 	c.is(2)(g.do("PUBLISH", g.name("channel"), "hello"))
 	for range 2 {
-		m, _ := s.ReceiveWithTimeout(5 * time.Second).(redis.Message)
+		m, _ := s.ReceiveWithTimeout(15 * time.Second).(redis.Message)
 		c.is("hello")(string(m.Data), nil)
 	}
 }

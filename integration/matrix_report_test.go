@@ -33,6 +33,15 @@ const clientsFoot = `
 
 Clients were told not to send again what may have been carried out (go-redis: ` + "`MaxRetries: -1`" + `, redis-rb: ` + "`reconnect_attempts: 0`" + `,
 phpredis: ` + "`OPT_MAX_RETRIES` 0" + `). A client that does so after its node has died counts twice, as it would with Redis.
+
+## Which addresses a client is given
+
+Any node's: all of them take reads and writes. A client that is to go on when its node is away is given a name or a balancer that leads
+to all of them, or tries one address after the other when it connects: go-redis, rueidis and redigo with a dialer of the
+application's (` + "`Dialer`, `DialCtxFn`, `DialContextFunc`" + `), the others by connecting anew.
+
+confman is neither Redis Cluster nor Sentinel, and clients of those are told so at once: ` + "`ERR unknown command 'CLUSTER'`" + ` and ` + "`'SENTINEL'`" + `.
+go-redis's ` + "`NewUniversalClient` and rueidis's `NewClient`" + ` take several addresses for those of a cluster.
 `
 
 // A clientsPage is what was found out, as rows of tables.

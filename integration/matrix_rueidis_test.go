@@ -53,7 +53,7 @@ func (g *rueidisTrial) do(ctx context.Context, words ...string) rueidis.RedisRes
 
 func (g *rueidisTrial) connect(ctx context.Context, c *check) {
 	g.c, c.err = rueidis.NewClient(rueidis.ClientOption{
-		InitAddress: g.at.addresses[:1], ClientName: "matrix",
+		InitAddress: g.at.addresses[:1], ClientName: "matrix", ConnWriteTimeout: 15 * time.Second,
 		DialCtxFn: func(ctx context.Context, _ string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
 			return g.at.dial(ctx, "", "")
 		},
@@ -146,9 +146,7 @@ func (g *rueidisTrial) scan(ctx context.Context, c *check) {
 }
 
 func (g *rueidisTrial) pubsub(ctx context.Context, c *check) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	heard := make(chan string, 2)
+		heard := make(chan string, 2)
 	d, release := g.c.Dedicate()
 	defer release()
 	d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) { heard <- m.Message }})

@@ -68,11 +68,7 @@ func contestants(dir string) []contestant {
 
 // Every client does all that it can while leaders are killed, and docs/clients.md says so.
 func TestMatrix(t *testing.T) {
-	nodes := []*node{newNode(t), newNode(t), newNode(t)}
-	for _, n := range nodes {
-		n.hold = "1500ms" // what it is for people
-	}
-	together(nodes)
+	nodes := three(t)
 	page := &clientsPage{}
 	for _, c := range contestants(t.TempDir()) {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,6 +90,7 @@ func TestMatrix(t *testing.T) {
 	for _, b := range bursts {
 		t.Run(b.client, func(t *testing.T) { page.addBurst(b.client, answerBurst(t, nodes[0], b.file)) })
 	}
+	t.Run("clients of clusters", func(t *testing.T) { refuseClusters(t, nodes) })
 	if !t.Failed() {
 		page.compare(t)
 	}
@@ -118,7 +115,7 @@ func contest(t *testing.T, nodes []*node, c contestant) {
 		below:    "matrix/" + strings.ReplaceAll(c.name, " ", "-"),
 		verdicts: make(chan verdict, 2*len(abilities)), ended: make(chan struct{}), said: map[string]string{},
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	go func() {
 		defer close(b.ended)

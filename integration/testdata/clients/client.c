@@ -16,7 +16,7 @@ static redisContext *dial(int at) {
     char host[64];
     int port;
     if (sscanf(addresses[at], "%63[^:]:%d", host, &port) != 2) abort();
-    struct timeval patience = {10, 0};
+    struct timeval patience = {15, 0};
     redisContext *new = redisConnectWithTimeout(host, port, patience);
     redisSetTimeout(new, patience);
     return new;
@@ -176,7 +176,7 @@ static void pubsub(void) {
 
 static void expiry(void) {
     is("SET $/soon x PX 100", "OK");
-    for (time_t end = time(NULL) + 5; number("EXISTS $/soon") == 1;)
+    for (time_t end = time(NULL) + 15; number("EXISTS $/soon") == 1;)
         if (time(NULL) > end) return say("gone", "it is there");
     is("SETEX $/soon 3600 x", "OK");
     long long left = number("TTL $/soon");

@@ -82,7 +82,7 @@ const abilities = {
     async pubsub() {
         const s = await client(addresses[0]), heard = [];
         const both = new Promise((done, fail) => {
-            setTimeout(() => fail(new Error(`heard ${heard}`)), 5000);
+            setTimeout(() => fail(new Error(`heard ${heard}`)), 15000);
             const hear = (message, channel) => heard.push(message + channel) == 2 && done();
             s.subscribe(name('channel'), hear).then(() => s.pSubscribe(name('chan*'), hear))
                 .then(() => r.publish(name('channel'), 'hello'));
@@ -94,7 +94,7 @@ const abilities = {
 
     async expiry() {
         await r.set(name('soon'), 'x', {PX: 100});
-        for (const end = Date.now() + 5000; await r.exists(name('soon'));) {
+        for (const end = Date.now() + 15000; await r.exists(name('soon'));) {
             assert(Date.now() < end);
         }
         await r.setEx(name('soon'), 3600, 'x');

@@ -23,7 +23,7 @@ function client(int $at): Redis
 {
     [$host, $port] = explode(':', $GLOBALS['addresses'][$at]);
     $c = new Redis();
-    $c->connect($host, (int) $port, 10);
+    $c->connect($host, (int) $port, 15);
     $c->setOption(Redis::OPT_MAX_RETRIES, 0);
     $c->client('setname', 'matrix');
     return $c;
@@ -96,13 +96,13 @@ $abilities = [
         foreach (['subscribe' => name('channel'), 'psubscribe' => name('chan*')] as $subscribe => $to) {
             if (($publisher = pcntl_fork()) === 0) {
                 $c = client(0);
-                for ($end = microtime(true) + 5; $c->publish(name('channel'), 'hello') === 0 && microtime(true) < $end;) {
+                for ($end = microtime(true) + 15; $c->publish(name('channel'), 'hello') === 0 && microtime(true) < $end;) {
                 }
                 exit;
             }
             $heard = null;
             $s = client(0);
-            $s->setOption(Redis::OPT_READ_TIMEOUT, 5);
+            $s->setOption(Redis::OPT_READ_TIMEOUT, 15);
             try {
                 $s->$subscribe([$to], function ($s, ...$message) use (&$heard) {
                     $heard = end($message);
@@ -117,7 +117,7 @@ $abilities = [
 
     'expiry' => function () use ($r) {
         $r->set(name('soon'), 'x', ['px' => 100]);
-        for ($end = microtime(true) + 5; $r->exists(name('soon'));) {
+        for ($end = microtime(true) + 15; $r->exists(name('soon'));) {
             same(microtime(true) < $end, true);
         }
         $r->setEx(name('soon'), 3600, 'x');

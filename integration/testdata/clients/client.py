@@ -11,7 +11,7 @@ below, addresses = sys.argv[1], sys.argv[2:]
 
 def client(address):
     host, port = address.split(":")
-    return redis.Redis(host=host, port=int(port), client_name="matrix", socket_timeout=10)
+    return redis.Redis(host=host, port=int(port), client_name="matrix", socket_timeout=15)
 
 
 r = client(addresses[0])
@@ -88,16 +88,16 @@ def pubsub():
     s = r.pubsub()
     s.subscribe(name("channel"))
     s.psubscribe(name("chan*"))
-    kinds = [s.get_message(timeout=5)["type"] for _ in range(2)]
+    kinds = [s.get_message(timeout=15)["type"] for _ in range(2)]
     same(r.publish(name("channel"), "hello"), 2)
-    heard = [s.get_message(timeout=5) for _ in range(2)]
+    heard = [s.get_message(timeout=15) for _ in range(2)]
     same(kinds + [m["type"] for m in heard], ["subscribe", "psubscribe", "message", "pmessage"])
     same([m["data"] for m in heard], [b"hello"] * 2)
 
 
 def expiry():
     r.set(name("soon"), "x", px=100)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 15
     while r.exists(name("soon")):
         same(time.monotonic() < end, True)
     r.setex(name("soon"), 3600, "x")

@@ -12,7 +12,7 @@ def name(last) = "#{BELOW}/#{last}"
 
 def client(at)
   host, port = ADDRESSES[at].split(':')
-  Redis.new(host: host, port: port.to_i, id: 'matrix', timeout: 10, reconnect_attempts: 0)
+  Redis.new(host: host, port: port.to_i, id: 'matrix', timeout: 15, reconnect_attempts: 0)
 end
 
 R = client(0)
@@ -79,11 +79,11 @@ end
 def pubsub
   heard = []
   s = client(0)
-  s.subscribe_with_timeout(5, name('channel')) do |on|
+  s.subscribe_with_timeout(15, name('channel')) do |on|
     on.subscribe { |channel, _| same R.publish(channel, 'hello'), 1 }
     on.message { |_, message| (heard << message) && s.unsubscribe }
   end
-  s.psubscribe_with_timeout(5, name('chan*')) do |on|
+  s.psubscribe_with_timeout(15, name('chan*')) do |on|
     on.psubscribe { |_, _| same R.publish(name('channel'), 'hello'), 1 }
     on.pmessage { |_, _, message| (heard << message) && s.punsubscribe }
   end
@@ -92,7 +92,7 @@ end
 
 def expiry
   R.set(name('soon'), 'x', px: 100)
-  ends = Time.now + 5
+  ends = Time.now + 15
   same Time.now < ends, true while R.exists?(name('soon'))
   R.setex(name('soon'), 3600, 'x')
   same R.ttl(name('soon')).between?(3541, 3600), true
