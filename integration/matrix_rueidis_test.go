@@ -146,7 +146,7 @@ func (g *rueidisTrial) scan(ctx context.Context, c *check) {
 }
 
 func (g *rueidisTrial) pubsub(ctx context.Context, c *check) {
-		heard := make(chan string, 2)
+	heard := make(chan string, 2)
 	d, release := g.c.Dedicate()
 	defer release()
 	d.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) { heard <- m.Message }})
