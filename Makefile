@@ -32,6 +32,9 @@ soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs
 failover: build ## kill, stop and restart leaders under load; writes docs/failover.md (half an hour)
 	cd integration && CONFMAN_FAILOVER=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 1h -v -run FailoverUnderLoad .
 
+clients: build ## run every Redis client against three nodes whose leaders are killed; writes docs/clients.md
+	cd integration && CONFMAN_CLIENTS_PAGE=1 CONFMAN_REQUIRE_CLIENTS=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -v -run 'TestMatrix$$' .
+
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
 	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd | cut -d' ' -f2); do \
 		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication cmd)); \
@@ -69,4 +72,4 @@ bin/tools/staticcheck: packaging/tools/go.mod
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak failover clean
+.PHONY: help build demo test race fuzz docs check lint fmt soak failover clients clean
