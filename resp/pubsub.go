@@ -155,7 +155,7 @@ func unsubscribe(kind int) func(context.Context, *Call) Reply {
 		if len(names) == 0 {
 			confirmed = replies{Push{unsubscribed[kind], nil, s.told(kind)}}
 		}
-		if !s.executing {
+		if !s.executing && !s.monitors {
 			s.conn.forward() // what came before, while the client can tell it from a reply
 		}
 		return confirmed

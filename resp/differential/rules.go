@@ -101,7 +101,7 @@ var apart = []string{
 	"command", "command|count", "command|docs", "command|getkeys", "command|getkeysandflags", "command|help", "command|info", "command|list",
 	"config|get", "config|help", "config|rewrite", "config|set", "debug", "info", "latency|doctor", "latency|graph", "latency|help",
 	"latency|histogram", "lolwut", "memory|doctor", "memory|help", "memory|stats",
-	"memory|purge", "memory|malloc-stats", "object|help", "quit", "save", "shutdown", "slowlog|get", "slowlog|help", "slowlog|len",
+	"memory|purge", "memory|malloc-stats", "monitor", "object|help", "quit", "save", "shutdown", "slowlog|get", "slowlog|help", "slowlog|len",
 }
 
 // shape is what kind of reply one is, without what it holds; errors are what they say.
