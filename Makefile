@@ -24,10 +24,11 @@ race: ## the packages' tests under the race detector
 	CONFMAN_RANDOM_COMMANDS=$${CONFMAN_RANDOM_COMMANDS:-20000} go test -race ./store ./resp/... ./validate
 	go test -race -p 1 ./replication ./cmd/... # they elect leaders: each package has the machine to itself
 
-soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands
+soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands, 10 million broken ones
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
 	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store ./replication
 	CONFMAN_RANDOM_SEED=$$(date +%s) CONFMAN_RANDOM_COMMANDS=10000000 go test -count=1 -timeout 2h -v -run RandomCommandsAreRedis ./resp
+	CONFMAN_HOSTILE_INPUTS=10000000 go test -count=1 -timeout 6h -v -run BrokenInputIs ./resp
 
 failover: build ## kill, stop and restart leaders under load; writes docs/failover.md (half an hour)
 	cd integration && CONFMAN_FAILOVER=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 1h -v -run FailoverUnderLoad .

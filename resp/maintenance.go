@@ -11,7 +11,7 @@ import (
 var maintenanceCommands = []Command{{
 	Name:     "client|maint_notifications",
 	Synopsis: "<ON | OFF> [MOVING-ENDPOINT-TYPE <INTERNAL-IP | INTERNAL-FQDN | EXTERNAL-IP | EXTERNAL-FQDN | NONE>]",
-	Flags:    Loose, Group: "connection", Since: "8.0.0", Do: clientMaintNotifications,
+	Flags:    Loose, Group: "connection", Since: "8.0.0", Do: clientMaintNotifications, // of Redis Software
 	Summary: "Has the client told (RESP3 only) when no leader is known any more, FAILING_OVER seq seconds, when there is one again, FAILED_OVER seq, " +
 		"and before this node is stopped, MOVING seq seconds host:port, where another node is, which NONE leaves out. Clients do so by themselves.",
 }}
