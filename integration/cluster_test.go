@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // binary is the confman to test: CONFMAN_BIN, or one built for this run.
@@ -229,7 +230,10 @@ func (n *node) applied() uint64 {
 
 // client returns a go-redis client of this node.
 func (n *node) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: n.resp, Dialer: n.dial, ReadTimeout: 30 * time.Second, MaxRetries: -1})
+	return redis.NewClient(&redis.Options{
+		Addr: n.resp, Dialer: n.dial, ReadTimeout: 30 * time.Second, MaxRetries: -1,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}, // or the pool does not see that a connection has ended, behind a message
+	})
 }
 
 // eventually waits for a condition.
