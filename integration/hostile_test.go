@@ -90,7 +90,7 @@ func (b bomb) send(ctx context.Context, addr string) {
 		}
 	}
 	for b.pace > 0 {
-		time.Sleep(b.pace)
+		time.Sleep(b.pace) // it sends slowly: that is what it is for
 		if _, err := io.WriteString(c, b.sends[len(b.sends)-1]); err != nil {
 			return
 		}

@@ -149,7 +149,7 @@ func TestTellersRest(t *testing.T) {
 		}
 		for life := range 2 {
 			all.tell(over, "host", []byte("x"))
-			time.Sleep(tellIdle - 1)
+			time.Sleep(tellIdle - 1) // it is the bubble's time
 			all.tell(over, "host", []byte("x"))
 			time.Sleep(tellIdle - 1)
 			if n := running(); n != 1 {

@@ -141,7 +141,7 @@ func TestLargeRepliesWaitForRoom(t *testing.T) {
 		go func() {
 			piece := make([]byte, flushAt)
 			for _, err := io.ReadFull(slow, piece); err == nil; _, err = io.ReadFull(slow, piece) {
-				time.Sleep(s.Hold * 2 / 3)
+				time.Sleep(s.Hold * 2 / 3) // it is the bubble's time
 			}
 		}()
 		synctest.Wait()

@@ -178,8 +178,8 @@ func (errPanicked) Error() string { return "a command panicked" }
 
 // evaluate runs calls in one transaction, which fails if a watched name has changed, and
 // returns their replies: in a transaction that MULTI has begun all of them, otherwise as many as go
-// into a piece of output, and those behind it are not run. What goes through is noted: of reads how long each took, and of
-// what shares a transaction with a write how long that took to be committed.
+// into a piece of output, and those behind it are not run. What goes through is noted: of reads how
+// long each took, and of what shares a transaction with a write how long that took to be committed.
 func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transaction) (replies []Reply, err error) {
 	began := time.Now()
 	body := func(tx *store.Tx) (err error) {
@@ -227,9 +227,14 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 	case err != nil:
 		return nil, fromNode(err, s.server.Log)
 	}
-	all := time.Since(began)
+	s.noteAll(calls[:len(replies)], replies, writes, time.Since(began))
+	return replies, nil
+}
+
+// noteAll notes calls that went through in one transaction, which took that long.
+func (s *session) noteAll(calls []*Call, replies []Reply, writes bool, all time.Duration) {
 	var hits, misses int64
-	for i, c := range calls[:len(replies)] {
+	for i, c := range calls {
 		if writes {
 			c.took = all
 		}
@@ -242,5 +247,4 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 	}
 	s.server.counts.hits.Add(hits)
 	s.server.counts.misses.Add(misses)
-	return replies, nil
 }
