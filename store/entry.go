@@ -30,6 +30,11 @@ type Txn struct {
 	After  []int // earlier transactions of the same entry whose writes it saw
 	Flush  bool  // before it writes, it deletes every config but the system's
 	Writes []Write
+
+	Origin    Origin
+	Bounded   bool       // it must leave no namespace with more than its quota
+	Rollbacks []Rollback // behind a flush, and before it writes
+	Notes     []Note
 }
 
 // A Guard says: when the transaction was evaluated, this stood at that revision.
@@ -51,16 +56,24 @@ func (g Guard) size() int { return len(g.Key) + 12 }
 func (w Write) size() int { return len(w.Name) + len(w.Value) + len(w.Events) }
 
 // Empty reports whether the transaction neither read nor wrote anything.
-func (t Txn) Empty() bool { return len(t.Guards)+len(t.After)+len(t.Writes) == 0 && !t.Flush }
+func (t Txn) Empty() bool {
+	return len(t.Guards)+len(t.After)+len(t.Writes)+len(t.Rollbacks)+len(t.Notes) == 0 && !t.Flush
+}
 
 // Size tells about how many bytes the transaction takes in an entry.
 func (t Txn) Size() int {
-	n := len(t.By) + 8 + 4*len(t.After)
+	n := len(t.By) + t.Origin.size() + 8 + 4*len(t.After)
 	for _, g := range t.Guards {
 		n += g.size()
 	}
 	for _, w := range t.Writes {
 		n += w.size() + 16
+	}
+	for _, r := range t.Rollbacks {
+		n += len(r.Namespace) + 12
+	}
+	for _, note := range t.Notes {
+		n += note.size()
 	}
 	return n
 }
@@ -72,17 +85,25 @@ const (
 	entryFormat       = 1
 	entryFormatFlush  = 2 // each transaction says whether it flushes
 	entryFormatEvents = 3 // and from which client it is, and each write what is done
+	entryFormatOrigin = 4 // and where it comes from, what it rolls back and notes, and whether quotas hold
 )
 
 // format returns the format in which the entry is written.
 func (e Entry) format() byte {
 	switch {
+	case slices.ContainsFunc(e.Txns, Txn.tellsOrigin):
+		return entryFormatOrigin
 	case slices.ContainsFunc(e.Txns, Txn.tellsEvents):
 		return entryFormatEvents
 	case slices.ContainsFunc(e.Txns, func(t Txn) bool { return t.Flush }):
 		return entryFormatFlush
 	}
 	return entryFormat
+}
+
+// tellsOrigin reports whether the transaction says more than format 3 can.
+func (t Txn) tellsOrigin() bool {
+	return t.Origin != Origin{} || t.Bounded || len(t.Rollbacks)+len(t.Notes) > 0
 }
 
 // tellsEvents reports whether the transaction says more than what the store will hold.
@@ -116,6 +137,9 @@ func (t Txn) append(b []byte, format byte) []byte {
 	if format >= entryFormatEvents {
 		b = binary.AppendUvarint(b, t.Client)
 	}
+	if format >= entryFormatOrigin {
+		b = t.appendOrigin(b)
+	}
 	b = binary.AppendUvarint(b, uint64(len(t.Guards)))
 	for _, g := range t.Guards {
 		b = binary.AppendUvarint(appendString(b, g.Key), g.Revision)
@@ -135,10 +159,23 @@ func (t Txn) append(b []byte, format byte) []byte {
 	return b
 }
 
+func (t Txn) appendOrigin(b []byte) []byte {
+	b = appendBool(t.Origin.append(b), t.Bounded)
+	b = binary.AppendUvarint(b, uint64(len(t.Rollbacks)))
+	for _, r := range t.Rollbacks {
+		b = r.append(b)
+	}
+	b = binary.AppendUvarint(b, uint64(len(t.Notes)))
+	for _, n := range t.Notes {
+		b = n.append(b)
+	}
+	return b
+}
+
 // DecodeEntry reads the bytes of a raft log entry. It answers [ErrNewerFormat] for an
 // entry of a later version, and another error for bytes that no version writes.
 func DecodeEntry(b []byte) (Entry, error) {
-	d, err := opened(string(b), entryFormatEvents)
+	d, err := opened(string(b), entryFormatOrigin)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -163,6 +200,9 @@ func decodeTxn(d *decoder, format byte, place int) Txn {
 	if format >= entryFormatEvents {
 		t.Client = d.uint()
 	}
+	if format >= entryFormatOrigin {
+		t.decodeOrigin(d)
+	}
 	for n := d.count(); len(t.Guards) < n && d.err == nil; {
 		t.Guards = append(t.Guards, Guard{Key: d.string(), Revision: d.uint()})
 	}
@@ -183,4 +223,14 @@ func decodeTxn(d *decoder, format byte, place int) Txn {
 		t.Writes = append(t.Writes, w)
 	}
 	return t
+}
+
+func (t *Txn) decodeOrigin(d *decoder) {
+	t.Origin, t.Bounded = d.origin(), d.bool()
+	for n := d.count(); len(t.Rollbacks) < n && d.err == nil; {
+		t.Rollbacks = append(t.Rollbacks, d.rollback())
+	}
+	for n := d.count(); len(t.Notes) < n && d.err == nil; {
+		t.Notes = append(t.Notes, d.note())
+	}
 }
