@@ -137,21 +137,18 @@ const deletePage = 10_000
 // not held for all of that time: it lets in no new readers while it waits to tidy itself up.
 func (s *Store) deletes() (records []byte, err error) {
 	for _, f := range flushable {
-		for more := true; more && err == nil; {
-			n := 0
-			err = s.db.View(func(tx *buntdb.Tx) error {
-				database{tx}.ascend(f, func(key, _ string) bool {
-					records = appendDelete(records, key)
-					f.from = key + "\x00"
-					n++
-					return n < deletePage
-				})
-				return nil
-			})
-			more = n == deletePage
+		for more := true; more; {
+			page, err := s.page(&f)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range page {
+				records = appendDelete(records, p.key)
+			}
+			more = len(page) == deletePage
 		}
 	}
-	return records, err
+	return records, nil
 }
 
 // startOver goes on with another database, in which is what a batch that flushes leaves.
@@ -203,32 +200,41 @@ func (b *batch) putAlso(to *buntdb.Tx, l *layer, records []byte) ([]byte, error)
 func (s *Store) endFlushed(b *batch, to *buntdb.Tx, records []byte) ([]byte, error) {
 	for _, f := range clients(configs) {
 		for more := true; more; {
-			n := 0
-			ended := &layer{under: database{to}, keep: b.keeper}
-			err := s.db.View(func(from *buntdb.Tx) error {
-				database{from}.ascend(f, func(key, value string) bool {
-					if !b.before[key] {
-						ended.end(key, mustRecord(key, value), b.flushing, 0)
-					}
-					f.from = key + "\x00"
-					n++
-					return n < deletePage
-				})
-				return nil
-			})
-			if err == nil {
-				b.archive.take(ended)
-				records, err = b.putAlso(to, ended, records)
-			}
+			page, err := s.page(&f)
 			if err != nil {
 				return nil, err
 			}
-			more = n == deletePage
+			ended := &layer{under: database{to}, keep: b.keeper}
+			for _, p := range page {
+				if !b.before[p.key] {
+					ended.end(p.key, mustRecord(p.key, p.value), b.flushing, 0)
+				}
+			}
+			b.archive.take(ended)
+			if records, err = b.putAlso(to, ended, records); err != nil {
+				return nil, err
+			}
+			more = len(page) == deletePage
 		}
 	}
 	rest := &layer{under: database{to}}
 	rest.forget(&b.archive, b.historyBytes())
 	return b.putAlso(to, rest, records)
+}
+
+// page returns the first records of a span, and moves its beginning behind them.
+func (s *Store) page(f *span) (page []pair, err error) {
+	err = s.db.View(func(from *buntdb.Tx) error {
+		database{from}.ascend(*f, func(key, value string) bool {
+			page = append(page, pair{key, value})
+			return len(page) < deletePage
+		})
+		return nil
+	})
+	if n := len(page); n > 0 {
+		f.from = page[n-1].key + "\x00"
+	}
+	return page, err
 }
 
 // copySpared copies what a flush leaves, a page at a time, as deletes reads.
