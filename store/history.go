@@ -19,8 +19,8 @@ import (
 // not say otherwise.
 const DefaultKeep = 100
 
-// DefaultHistoryBytes bounds how much the versions that are kept come to, in bytes of keys and uncompressed
-// values, unless the cluster has agreed on something else.
+// DefaultHistoryBytes bounds how much the versions that are kept come to, in bytes of memory with values as if they were
+// not compressed, unless the cluster has agreed on something else.
 const DefaultHistoryBytes = 256 << 20
 
 // An ended is where a version stands, and when it ended.
