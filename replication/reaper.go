@@ -36,7 +36,7 @@ const (
 func (n *Node) reaper() *reaper {
 	return &reaper{
 		store: n.store, now: n.now, moved: n.progress.next, unfit: n.room.low.Load, log: n.log(),
-		update: func(ctx context.Context, fn func(*store.Tx) error) error { return n.Update(ctx, systemUser, fn) },
+		update: n.asSystem,
 		leads: func() (bool, <-chan struct{}) {
 			_, changed := n.raft.leader()
 			leader, _, _ := n.raft.sees()

@@ -60,7 +60,7 @@ func (b *batch) apply(e Indexed) Outcome {
 	told := len(b.told)
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
-	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
+	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome
 }
 

@@ -60,6 +60,9 @@ func (t Txn) Empty() bool {
 	return len(t.Guards)+len(t.After)+len(t.Writes)+len(t.Rollbacks)+len(t.Notes) == 0 && !t.Flush
 }
 
+// Writing reports whether the transaction changes configs, or would if they were there.
+func (t Txn) Writing() bool { return len(t.Writes)+len(t.Rollbacks) > 0 || t.Flush }
+
 // Size tells about how many bytes the transaction takes in an entry.
 func (t Txn) Size() int {
 	n := len(t.By) + t.Origin.size() + 8 + 4*len(t.After)

@@ -28,6 +28,13 @@ var (
 	ErrLoading = errors.New("confman is loading the dataset in memory")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes, or depends on more.
 	ErrTooLarge = fmt.Errorf("transaction takes more than %d bytes: split it", MaxTxn)
+	// ErrAwaited says that a transaction that has to be confirmed changes what another one changed that
+	// is not confirmed yet.
+	ErrAwaited = errors.New("awaits confirmation")
+	// ErrNoWayBack says that a transaction does more than can be taken back by itself.
+	ErrNoWayBack = errors.New("a flush, or the rollback of a namespace, is too large to be taken back by itself: do it without CONF CONFIRM")
+	// ErrNextEntry says that an update has to be evaluated again for another entry than those before it.
+	ErrNextEntry = errors.New("this update cannot share an entry with those before it")
 	// ErrCompacting says that the store's file is being written anew already.
 	ErrCompacting = errors.New("the file is being written anew already")
 	// ErrClosed says that the store was closed.
