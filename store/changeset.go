@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"strconv"
@@ -24,11 +23,12 @@ type Changeset struct {
 	Names    []string // of what it changed
 }
 
-// A step is one config that a changeset has changed.
+// A step is one config that a changeset has changed, as it was before.
 type step struct {
-	name   string
-	left   uint64 // the version that it has left there; zero if it has deleted the config
-	before Record // what was there: version, value and expiry; of version zero if nothing was
+	name    string
+	there   bool // it could be seen
+	value   string
+	expires Millis
 }
 
 // changesetFormat leads every encoded changeset.
@@ -37,10 +37,10 @@ const changesetFormat = 1
 func encodeChangeset(steps []step) string {
 	b := binary.AppendUvarint([]byte{changesetFormat}, uint64(len(steps)))
 	for _, s := range steps {
-		b = binary.AppendUvarint(appendString(b, s.name), s.left)
-		b = binary.AppendUvarint(b, s.before.Version)
-		b = binary.AppendUvarint(b, uint64(s.before.Expires))
-		b = appendString(b, s.before.Value)
+		b = appendBool(appendString(b, s.name), s.there)
+		if s.there {
+			b = appendString(binary.AppendUvarint(b, uint64(s.expires)), s.value)
+		}
 	}
 	return string(b)
 }
@@ -51,8 +51,10 @@ func decodeChangeset(value string) (steps []step, err error) {
 		return nil, err
 	}
 	for n := d.count(); len(steps) < n && d.err == nil; {
-		s := step{name: d.string(), left: d.uint()}
-		s.before = Record{Version: d.uint(), Expires: d.millis(), Value: d.string()}
+		s := step{name: d.string(), there: d.bool()}
+		if s.there {
+			s.expires, s.value = d.millis(), d.string()
+		}
 		steps = append(steps, s)
 	}
 	return steps, d.end()
@@ -69,7 +71,7 @@ func mustChangeset(key string, rec Record) []step {
 
 // Confirm has all that the transaction changes taken back at a time, unless [Tx.Confirmed] is called before
 // that with the revision at which it was committed. It is refused with [ErrAwaited] if it changes what another
-// one has changed that is not confirmed, and with [ErrNoWayBack] if it flushes or rolls a namespace back.
+// one has changed that is not confirmed, and with [ErrNoWayBack] if it flushes.
 func (tx *Tx) Confirm(until Millis) { tx.until = until }
 
 // await writes down what a transaction has changed that has to be confirmed. It is the last thing to be done:
@@ -78,7 +80,7 @@ func (tx *Tx) await() error {
 	switch {
 	case tx.until == 0 || tx.full || !tx.txn.Writing():
 		return nil
-	case tx.txn.Flush, len(tx.txn.Rollbacks) > 0:
+	case tx.txn.Flush:
 		return ErrNoWayBack
 	}
 	steps := tx.steps()
@@ -90,6 +92,17 @@ func (tx *Tx) await() error {
 	return tx.Set(Join(changesets, fmt.Sprintf("%020d", number)), encodeChangeset(steps), tx.until)
 }
 
+// awaits reports whether the transaction has to be confirmed. What came behind it in its entry would have the
+// same revision, and could not be told from what it has written itself.
+func (t Txn) awaits() bool {
+	if len(t.Writes) == 0 {
+		return false
+	}
+	last := t.Writes[len(t.Writes)-1]
+	ns, _ := Split(last.Name)
+	return ns == changesets && !last.Delete
+}
+
 // steps returns what the transaction has changed so far.
 func (tx *Tx) steps() (steps []step) {
 	for _, w := range tx.txn.Writes {
@@ -97,22 +110,20 @@ func (tx *Tx) steps() (steps []step) {
 			continue // what it has confirmed stays so
 		}
 		key := configKey(w.Name)
-		before, _ := loadRecord(tx.entry, key)
-		if !before.live(tx.now) {
-			before = Record{}
+		s, revision := step{name: w.Name}, uint64(0)
+		if rec, _ := loadRecord(tx.entry, key); rec.live(tx.now) {
+			s.there, s.value, s.expires, revision = true, rec.Value, rec.Expires, rec.Revision
 		}
-		tx.guardBefore(key, before.Revision)
-		left, _ := loadRecord(tx.own, key)
-		if left.Version > 0 || before.Version > 0 {
-			steps = append(steps, step{w.Name, left.Version, before})
+		tx.guardBefore(key, revision)
+		if s.there || !w.Delete {
+			steps = append(steps, s)
 		}
 	}
 	return steps
 }
 
 // mayAwait returns a number that no changeset has, if none that is not confirmed has a name of these steps. One
-// whose time is up counts until it has been taken back. Two of an entry would have the same revision, by which
-// they are confirmed: so the second one has to wait for the next.
+// whose time is up counts until it has been taken back.
 func (tx *Tx) mayAwait(steps []step) (number uint64, err error) {
 	changed := map[string]bool{}
 	for _, s := range steps {
@@ -121,10 +132,6 @@ func (tx *Tx) mayAwait(steps []step) (number uint64, err error) {
 	tx.guardNamespace(changesets)
 	tx.src.ascend(within(changesets), func(key, value string) bool {
 		rec := mustRecord(key, value)
-		if rec.Revision == Pending {
-			err = ErrNextEntry
-			return false
-		}
 		for _, s := range mustChangeset(key, rec) {
 			if changed[s.name] {
 				err = fmt.Errorf("%s %w of revision %d: CONF CONFIRMED %d first, or wait", s.name, ErrAwaited, rec.Revision, rec.Revision)
@@ -159,108 +166,4 @@ func (tx *Tx) Unconfirmed() (all []Changeset) {
 		all = append(all, c)
 	}
 	return all
-}
-
-// takeBackOverdue takes back the first changeset whose time is up, and reports whether there was one.
-func (tx *Tx) takeBackOverdue() (found bool) {
-	tx.store.expiries.system.Scan(func(d deadline) bool {
-		if tx.now < d.at {
-			return false
-		}
-		if ns, _ := Split(configName(d.key)); ns != changesets {
-			return true
-		}
-		rec, there := loadRecord(tx.src, d.key)
-		if found = there && !rec.live(tx.now); found {
-			tx.takeBackAll(d.key, rec)
-		}
-		return !found
-	})
-	return found
-}
-
-// takeBackAll makes what a changeset has changed what it was before. What somebody has changed again since stays,
-// and is noted. That it is confirmed meanwhile, the revision of its namespace tells.
-func (tx *Tx) takeBackAll(key string, rec Record) {
-	tx.guardNamespace(changesets)
-	tx.write(Write{Name: configName(key), Delete: true})
-	tx.txn.Origin.Reason = fmt.Sprintf("not confirmed: revision %d", rec.Revision)
-	tx.As("rollback", "rollback")
-	defer tx.As("", "")
-	steps := mustChangeset(key, rec)
-	again := tx.changedAgain(steps, rec.Revision)
-	for _, deleting := range []bool{true, false} { // what is in the way goes first
-		for _, s := range steps {
-			there := s.before.live(tx.now)
-			switch {
-			case again[s.name] || there == deleting:
-			case deleting:
-				tx.Delete(s.name)
-			default:
-				again[s.name] = tx.Set(s.name, s.before.Value, s.before.Expires) != nil
-			}
-		}
-	}
-	tx.noteLeft(steps, again)
-}
-
-// changedAgain tells which of a changeset's configs somebody has changed since it was committed at a revision: the
-// others are at that revision, of the version that it has left, or gone because it has deleted them, or because
-// they have expired.
-func (tx *Tx) changedAgain(steps []step, revision uint64) map[string]bool {
-	again := map[string]bool{}
-	var gone []step
-	for _, s := range steps {
-		rec, found := tx.Get(s.name)
-		switch {
-		case found:
-			again[s.name] = rec.Revision != revision || rec.Version != s.left
-		case !systemKey(configKey(s.name)):
-			gone = append(gone, s)
-		}
-	}
-	if len(gone) == 0 {
-		return again
-	}
-	last, known := tx.lastChanges(revision)
-	for _, s := range gone {
-		_, earlier := tx.entry.decided(configKey(s.name))
-		c, told := last[s.name]
-		again[s.name] = earlier || !known || !told || c.at != revision || c.version != cmp.Or(s.left, s.before.Version)
-	}
-	return again
-}
-
-// A lastChange is when something was done to a config last, but that it expired, and what version it had then.
-type lastChange struct{ at, version uint64 }
-
-// lastChanges returns what was done to configs last, from a revision on, unless that is not known any more
-// or all were deleted meanwhile.
-func (tx *Tx) lastChanges(from uint64) (last map[string]lastChange, known bool) {
-	last, known = map[string]lastChange{}, tx.PastFloor() < from
-	for more := known; more && known; {
-		from, more = tx.Past(from, tx.Applied(), func(r PastRevision) bool {
-			for _, c := range r.All {
-				known = known && !c.Flush()
-				if c.Events != eventExpired {
-					last[c.Name] = lastChange{r.Revision, c.Version}
-				}
-			}
-			return known
-		})
-	}
-	return last, known
-}
-
-// noteLeft notes for the audit which configs were not taken back, because they were changed again.
-func (tx *Tx) noteLeft(steps []step, again map[string]bool) {
-	n := Note{At: tx.now, By: tx.txn.By, Origin: tx.txn.Origin, Act: "CONF CONFIRM", Refused: "changed again since: it stays as it is", Times: 1}
-	for _, s := range steps {
-		if again[s.name] {
-			n.Names = append(n.Names, s.name)
-		}
-	}
-	if len(n.Names) > 0 {
-		tx.txn.Notes = append(tx.txn.Notes, n)
-	}
 }

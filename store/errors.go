@@ -32,9 +32,9 @@ var (
 	// is not confirmed yet.
 	ErrAwaited = errors.New("awaits confirmation")
 	// ErrNoWayBack says that a transaction does more than can be taken back by itself.
-	ErrNoWayBack = errors.New("a flush, or the rollback of a namespace, is too large to be taken back by itself: do it without CONF CONFIRM")
-	// ErrNextEntry says that an update has to be evaluated again for another entry than those before it.
-	ErrNextEntry = errors.New("this update cannot share an entry with those before it")
+	ErrNoWayBack = errors.New("a flush is too large to be taken back by itself: do it without CONF CONFIRM")
+	// ErrNextEntry says that an update was not evaluated, because it cannot share the entry of those before it.
+	ErrNextEntry = errors.New("this update has to wait for the next entry")
 	// ErrCompacting says that the store's file is being written anew already.
 	ErrCompacting = errors.New("the file is being written anew already")
 	// ErrClosed says that the store was closed.
