@@ -235,7 +235,7 @@ func TestWhatCannotAwaitConfirmation(t *testing.T) {
 	n.now += 5000 // until it is taken back
 	n.refused(again, ErrAwaited)
 	n.refused(confirming(5000, func(tx *Tx) error { tx.Flush(); return nil }), ErrNoWayBack)
-	n.refused(confirming(5000, set("large", strings.Repeat("x", MaxTxn-10))), nil)
+	n.refused(confirming(5000, set("large", strings.Repeat("x", MaxTxn-10))), ErrTooLarge)
 	n.pass(0)
 	n.do(again)
 	n.do(set("large", strings.Repeat("x", MaxTxn-10)))
@@ -293,5 +293,49 @@ func TestCarriedOutBefore(t *testing.T) {
 		if got := n.CarriedOut(Indexed{2, e}); got != story.want {
 			t.Errorf("applied again, it was carried out at %d, want %d", got, story.want)
 		}
+	}
+}
+
+// BenchmarkChangeset compares a transaction of a hundred configs that has to be confirmed with one that has not.
+func BenchmarkChangeset(b *testing.B) {
+	for _, confirmed := range []bool{false, true} {
+		b.Run("confirm="+fmt.Sprint(confirmed), func(b *testing.B) {
+			s := OpenMemory()
+			defer func() { _ = s.Close() }()
+			value := strings.Repeat("x", 100)
+			index := uint64(0)
+			names := make([]string, 100)
+			for i := range names {
+				names[i] = fmt.Sprintf("prod/api/config-%d", i)
+			}
+			update := func(do func(*Tx) error) {
+				index++
+				e := Entry{Node: 1, Seq: index, At: 1000}
+				_ = s.Evaluate(1000, []Update{{By: "default", Do: do}}, func(_ int, txn Txn, err error) bool {
+					if err != nil {
+						b.Fatal(err)
+					}
+					e.Txns = append(e.Txns, txn)
+					return true
+				})
+				if _, err := s.Apply([]Indexed{{Index: index, Entry: e}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				update(func(tx *Tx) error {
+					if confirmed {
+						tx.Confirmed(index - 1) // the one before
+						tx.Confirm(1 << 40)
+					}
+					for _, name := range names {
+						if err := tx.Set(name, value, 0); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+		})
 	}
 }
