@@ -88,6 +88,9 @@ func (tx *Tx) await() error {
 	if err != nil || len(steps) == 0 {
 		return err
 	}
+	if wayBack(steps) > MaxTxn {
+		return ErrTooLarge
+	}
 	tx.As("", "")
 	return tx.Set(Join(changesets, fmt.Sprintf("%020d", number)), encodeChangeset(steps), tx.until)
 }

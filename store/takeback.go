@@ -2,6 +2,21 @@ package store
 
 import "fmt"
 
+// What is done to what is taken back.
+const (
+	setBack     = "set rollback"
+	deletedBack = "del rollback"
+)
+
+// wayBack is about how many bytes it takes to take steps back. It reads no more than what has made them.
+func wayBack(steps []step) int {
+	size := len(changesets) + 32
+	for _, s := range steps {
+		size += Write{Name: s.name, Value: s.value, Events: setBack}.size()
+	}
+	return size
+}
+
 // takeBackOverdue takes back the first changeset whose time is up, and reports whether there was one.
 func (tx *Tx) takeBackOverdue() (found bool) {
 	tx.store.expiries.system.Scan(func(d deadline) bool {
@@ -26,7 +41,7 @@ func (tx *Tx) takeBackAll(key string, rec Record) {
 	tx.guardNamespace(changesets)
 	tx.write(Write{Name: configName(key), Delete: true})
 	tx.txn.Origin.Reason = fmt.Sprintf("not confirmed: revision %d", rec.Revision)
-	tx.As("rollback", "rollback")
+	tx.As(setBack, deletedBack)
 	defer tx.As("", "")
 	steps := mustChangeset(key, rec)
 	again := tx.changedAgain(steps, rec.Revision)
@@ -38,11 +53,20 @@ func (tx *Tx) takeBackAll(key string, rec Record) {
 			case deleting:
 				tx.Delete(s.name)
 			default:
-				again[s.name] = tx.Set(s.name, s.value, s.expires) != nil
+				again[s.name] = !tx.setBack(s)
 			}
 		}
 	}
 	tx.noteLeft(steps, again)
+}
+
+// setBack sets a config to what it was, unless its name cannot be one any more; that nothing comes in its way
+// meanwhile, Apply checks.
+func (tx *Tx) setBack(s step) bool {
+	if _, found := inTheWay(tx.src, s.name, tx.now); found {
+		return false
+	}
+	return tx.Set(s.name, s.value, s.expires) == nil
 }
 
 // changedAgain tells which of a changeset's configs somebody has changed since it was committed at a revision:
