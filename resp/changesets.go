@@ -105,13 +105,13 @@ func revision(_ context.Context, c *Call) Reply { return int64(c.session.revisio
 func parseRevision(word string) (uint64, error) {
 	n, err := parseInt(word)
 	if err != nil || n < 0 {
-		return 0, errRevision
+		return 0, errNoRevision
 	}
 	return uint64(n), nil
 }
 
 const (
-	errRevision     = Error("ERR a revision is a number, 0 or more: CONF REVISION and CONF PENDING tell them")
+	errNoRevision   = Error("ERR a revision is a number, 0 or more: CONF REVISION and CONF PENDING tell them")
 	errConfirmAlone = Error("ERR CONF CONFIRM belongs between MULTI and EXEC: it makes that transaction revert by itself")
 	errConfirmTwice = Error("ERR CONF CONFIRM stands in this transaction already")
 	errConfirmTime  = Error("ERR seconds must be between 1 and 86400, which is a day")
