@@ -212,8 +212,8 @@ func TestConfirmedAtTheLastMoment(t *testing.T) {
 	}
 }
 
-// refused evaluates one update that must end in an error.
-func (n *node) refused(do func(*Tx) error, want error) (text string) {
+// endsIn evaluates one update that must end in an error.
+func (n *node) endsIn(do func(*Tx) error, want error) (text string) {
 	n.Helper()
 	_ = n.Evaluate(n.now, []Update{{Do: do}}, func(_ int, txn Txn, err error) bool {
 		if !errors.Is(err, want) || txn.Writing() {
@@ -229,17 +229,17 @@ func TestWhatCannotAwaitConfirmation(t *testing.T) {
 	n := newNode(t)
 	n.do(confirming(5000, set("prod/a", "1")))
 	again := confirming(5000, set("prod/b", "1"), set("prod/a", "2"))
-	if text := n.refused(again, ErrAwaited); text != "prod/a awaits confirmation of revision 1: CONF CONFIRMED 1 first, or wait" {
+	if text := n.endsIn(again, ErrAwaited); text != "prod/a awaits confirmation of revision 1: CONF CONFIRMED 1 first, or wait" {
 		t.Error(text)
 	}
 	n.now += 5000 // until it is taken back
-	n.refused(again, ErrAwaited)
-	n.refused(confirming(5000, func(tx *Tx) error { tx.Flush(); return nil }), ErrNoWayBack)
-	n.refused(confirming(5000, set("large", strings.Repeat("x", MaxTxn-10))), ErrTooLarge)
+	n.endsIn(again, ErrAwaited)
+	n.endsIn(confirming(5000, func(tx *Tx) error { tx.Flush(); return nil }), ErrNoWayBack)
+	n.endsIn(confirming(5000, set("large", strings.Repeat("x", MaxTxn-10))), ErrTooLarge)
 	n.pass(0)
 	n.do(again)
 	n.do(set("large", strings.Repeat("x", MaxTxn-10)))
-	n.refused(confirming(5000, set("large", strings.Repeat("x", 100))), ErrTooLarge)
+	n.endsIn(confirming(5000, set("large", strings.Repeat("x", 100))), ErrTooLarge)
 	n.do(confirming(5000)) // nothing was changed
 	n.do(confirming(5000, del("nothing")))
 	_ = n.View(n.now, func(tx *Tx) error {
