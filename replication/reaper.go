@@ -8,7 +8,8 @@ import (
 	"confman/store"
 )
 
-// A reaper removes configs that have expired, on the node that leads, by a write like any other.
+// A reaper removes configs that have expired, on the node that leads, by a write like any other, and takes back
+// transactions that nobody has confirmed in time: they stand in the store as configs that expire.
 // Readers do not wait for it: what has expired looks gone to them at once. While nothing expires
 // it writes nothing.
 type reaper struct {

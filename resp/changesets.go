@@ -24,7 +24,7 @@ var changesetCommands = []Command{
 	},
 	{
 		Name: "conf|revision", Flags: Fast, Group: "transactions", Do: revision,
-		Summary: "Returns the revision of this connection's last write that went through, or 0. Queued behind MULTI it is that of the transaction. " +
+		Summary: "Returns the revision of this connection's last write that went through, or 0. Queued behind MULTI it answers for the transaction. " +
 			"Writes that were committed together have the same one.",
 	},
 }

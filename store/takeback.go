@@ -4,15 +4,15 @@ import "fmt"
 
 // What is done to what is taken back.
 const (
-	setBack     = "set rollback"
-	deletedBack = "del rollback"
+	eventSetBack     = "set rollback"
+	eventDeletedBack = "del rollback"
 )
 
 // wayBack is about how many bytes it takes to take steps back. It reads no more than what has made them.
 func wayBack(steps []step) int {
 	size := len(changesets) + 32
 	for _, s := range steps {
-		size += Write{Name: s.name, Value: s.value, Events: setBack}.size()
+		size += Write{Name: s.name, Value: s.value, Events: eventSetBack}.size()
 	}
 	return size
 }
@@ -41,7 +41,7 @@ func (tx *Tx) takeBackAll(key string, rec Record) {
 	tx.guardNamespace(changesets)
 	tx.write(Write{Name: configName(key), Delete: true})
 	tx.txn.Origin.Reason = fmt.Sprintf("not confirmed: revision %d", rec.Revision)
-	tx.As(setBack, deletedBack)
+	tx.As(eventSetBack, eventDeletedBack)
 	defer tx.As("", "")
 	steps := mustChangeset(key, rec)
 	again := tx.changedAgain(steps, rec.Revision)
