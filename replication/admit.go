@@ -29,7 +29,7 @@ func (n *Node) admit(ctx context.Context, peer string, request []byte) ([]byte, 
 		return nil, err
 	}
 	answer := joinAnswer{Cluster: n.identity.Cluster, Base: n.identity.Base, Profile: n.AgreedProfile()}
-	err := n.Update(ctx, systemUser, func(tx *store.Tx) (err error) {
+	err := n.asSystem(ctx, func(tx *store.Tx) (err error) {
 		if err = setMember(tx, n.self()); err != nil {
 			return err
 		}

@@ -379,7 +379,7 @@ func TestANonVoterMissesTheLeader(t *testing.T) {
 	if st := n.Status(); st.Role != "non-voter" {
 		t.Errorf("it is a %s", st.Role)
 	}
-	if err := n.Update(t.Context(), "test", write("a", "b")); !errors.Is(err, store.ErrUnavailable) {
+	if _, err := n.Update(t.Context(), "test", write("a", "b")); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a write: %v", err)
 	}
 	c.nodes = c.nodes[1:]

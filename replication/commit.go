@@ -2,6 +2,7 @@ package replication
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -36,8 +37,14 @@ type committer struct {
 	turns   turns
 
 	mu      sync.Mutex
-	awaited uint64             // the entry on its way, by number
-	outcome chan store.Outcome // where its outcome goes
+	awaited uint64       // the entry on its way, by number
+	verdict chan verdict // where it goes how that one ended
+}
+
+// A verdict is how an entry ended, and the revision at which it was carried out.
+type verdict struct {
+	outcome  store.Outcome
+	revision uint64
 }
 
 // maxEntry is the size from which on no further transaction joins an entry, in bytes.
@@ -150,10 +157,10 @@ func (c *committer) evaluate(pending []*update) attempt {
 	err := c.store.Evaluate(a.entry.At, updates, func(i int, txn store.Txn, err error) bool {
 		u := pending[i]
 		switch {
-		case full(), size > 0 && size+txn.Size() > store.MaxTxn, c.turns.other(c.node, txn):
+		case full(), size > 0 && size+txn.Size() > store.MaxTxn, c.turns.other(c.node, txn), errors.Is(err, store.ErrNextEntry):
 			a.rest = append(a.rest, u)
 		case txn.Empty():
-			u.finish(err)
+			u.finish(0, err)
 		case !u.claim(): // given up while it was evaluated
 		default:
 			size += txn.Size()
@@ -166,7 +173,7 @@ func (c *committer) evaluate(pending []*update) attempt {
 	})
 	if err != nil { // the store is closed
 		for _, u := range pending {
-			u.finish(err)
+			u.finish(0, err)
 		}
 		return attempt{}
 	}
@@ -181,7 +188,7 @@ func (c *committer) commit(ctx context.Context, a attempt) []*update {
 	}
 	c.seq++
 	a.entry.Seq = c.seq
-	outcome, underway := c.propose(ctx, a)
+	v, underway := c.propose(ctx, a)
 	if !underway { // the entry is forgotten: some of its updates may be given up by the next time
 		for _, u := range a.sent {
 			u.release()
@@ -189,16 +196,19 @@ func (c *committer) commit(ctx context.Context, a attempt) []*update {
 		c.rest(ctx)
 		return a.sent
 	}
-	if outcome == nil { // each of them has been given up
+	if v.outcome == nil { // each of them has been given up
 		return nil
 	}
 	var lost []*update
 	for i, u := range a.sent {
-		if outcome[i] == "" {
-			u.finish(a.errs[i])
-		} else {
+		switch {
+		case v.outcome[i] != "":
 			u.release()
 			lost = append(lost, u)
+		case a.entry.Txns[i].Writing():
+			u.finish(v.revision, a.errs[i])
+		default:
+			u.finish(0, a.errs[i])
 		}
 	}
 	return lost
@@ -215,11 +225,11 @@ func (c *committer) rest(ctx context.Context) {
 }
 
 // propose puts the entry into the log and waits until this node has applied it. It
-// proposes the same bytes again when there is a new leader, and when time has passed. It
-// returns no outcome when nobody waits for the entry any more, or when it is not underway:
+// proposes the same bytes again when there is a new leader, and when time has passed. There
+// is no outcome when nobody waits for the entry any more, or when it is not underway:
 // when it has surely not reached the log.
-func (c *committer) propose(ctx context.Context, a attempt) (o store.Outcome, underway bool) {
-	outcome := c.await(a.entry.Seq)
+func (c *committer) propose(ctx context.Context, a attempt) (v verdict, underway bool) {
+	ended := c.await(a.entry.Seq)
 	encoded := a.entry.Encode()
 	again := time.NewTimer(c.again)
 	defer again.Stop()
@@ -236,11 +246,11 @@ func (c *committer) propose(ctx context.Context, a attempt) (o store.Outcome, un
 		again.Reset(c.again)
 		for next := false; !next; {
 			if attempts == 0 {
-				return nil, false
+				return verdict{}, false
 			}
 			select {
-			case o := <-outcome:
-				return o, true
+			case v := <-ended:
+				return v, true
 			case <-dropped:
 				attempts, dropped = attempts-1, nil
 				again.Reset(pause)
@@ -250,32 +260,32 @@ func (c *committer) propose(ctx context.Context, a attempt) (o store.Outcome, un
 				next = true
 			case <-c.givenUp:
 				if allFinished(a.sent) {
-					return nil, true
+					return verdict{}, true
 				}
 			case <-ctx.Done():
-				return nil, true
+				return verdict{}, true
 			}
 		}
 	}
 }
 
-// await announces the entry whose outcome is wanted.
-func (c *committer) await(seq uint64) <-chan store.Outcome {
+// await announces the entry whose verdict is wanted.
+func (c *committer) await(seq uint64) <-chan verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.awaited, c.outcome = seq, make(chan store.Outcome, 1)
-	return c.outcome
+	c.awaited, c.verdict = seq, make(chan verdict, 1)
+	return c.verdict
 }
 
 // hasApplied takes note of how an entry ended that the store applied.
-func (c *committer) hasApplied(e store.Entry, outcome store.Outcome) {
+func (c *committer) hasApplied(e store.Indexed, outcome store.Outcome) {
 	if outcome == nil {
 		return
 	}
-	c.turns.applied(e, outcome)
+	c.turns.applied(e.Entry, outcome)
 	c.mu.Lock()
-	if e.Node == c.node && e.Seq == c.awaited {
-		c.outcome <- outcome
+	if e.Entry.Node == c.node && e.Entry.Seq == c.awaited {
+		c.verdict <- verdict{outcome, c.store.CarriedOut(e)}
 		c.awaited = 0 // proposed twice, it is applied twice
 	}
 	c.mu.Unlock()

@@ -112,11 +112,12 @@ func (n *fakeNode) apply(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		outcomes, err := n.store.Apply([]store.Indexed{{Index: uint64(index + 1), Entry: e}})
+		in := store.Indexed{Index: uint64(index + 1), Entry: e}
+		outcomes, err := n.store.Apply([]store.Indexed{in})
 		if err != nil {
 			t.Error(err)
 		}
-		n.hasApplied(e, outcomes[0])
+		n.hasApplied(in, outcomes[0])
 	}
 }
 
@@ -188,7 +189,7 @@ func TestCountingFromEveryNode(t *testing.T) {
 					}
 					clients.Go(func() {
 						for k := range c.each {
-							if err := n.submit(t.Context(), "test", count(name)); err != nil {
+							if _, err := n.submit(t.Context(), "test", count(name)); err != nil {
 								t.Errorf("node %d: %v", n.node, err)
 								return
 							}
@@ -202,7 +203,7 @@ func TestCountingFromEveryNode(t *testing.T) {
 			clients.Wait()
 			total := c.nodes * c.clients * c.each
 			for _, n := range cluster {
-				if err := n.submit(t.Context(), "test", count("done")); err != nil {
+				if _, err := n.submit(t.Context(), "test", count("done")); err != nil {
 					t.Error(err)
 				}
 			}
@@ -225,7 +226,10 @@ func TestAWriteWaitsForALeader(t *testing.T) {
 	n := fakeCluster(t, 1, 0)[0]
 	n.setLeader(false)
 	done := make(chan error, 1)
-	go func() { done <- n.submit(t.Context(), "test", count("x")) }()
+	go func() {
+		_, err := n.submit(t.Context(), "test", count("x"))
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		t.Fatalf("answered without a leader: %v", err)
@@ -242,7 +246,7 @@ func TestWithoutALeaderAWriteIsRefusedInTime(t *testing.T) {
 	n.hold = 30 * time.Millisecond
 	n.setLeader(false)
 	ran := false
-	err := n.submit(t.Context(), "test", func(tx *store.Tx) error { ran = true; return nil })
+	_, err := n.submit(t.Context(), "test", func(tx *store.Tx) error { ran = true; return nil })
 	if !errors.Is(err, store.ErrUnavailable) || ran {
 		t.Errorf("%v, ran: %v", err, ran)
 	}
@@ -254,14 +258,14 @@ func TestAWriteThatMayBeInTheLogIsInDoubt(t *testing.T) {
 	n.mu.Lock()
 	n.silently = true
 	n.mu.Unlock()
-	if err := n.submit(t.Context(), "test", count("x")); !errors.Is(err, store.ErrInDoubt) {
+	if _, err := n.submit(t.Context(), "test", count("x")); !errors.Is(err, store.ErrInDoubt) {
 		t.Errorf("the proposal has vanished, but: %v", err)
 	}
 	n.mu.Lock()
 	n.silently = false
 	n.mu.Unlock()
 	n.hold = 20 * time.Second
-	if err := n.submit(t.Context(), "test", count("y")); err != nil {
+	if _, err := n.submit(t.Context(), "test", count("y")); err != nil {
 		t.Errorf("the next one: %v", err)
 	}
 }
@@ -312,7 +316,7 @@ func TestWhatWasRefusedNeverReachesTheLog(t *testing.T) {
 func TestWhatReadsAndWritesNothingIsAnsweredAtOnce(t *testing.T) {
 	n := fakeCluster(t, 1, 0)[0]
 	boom := errors.New("boom")
-	if err := n.submit(t.Context(), "test", func(*store.Tx) error { return boom }); err != boom {
+	if _, err := n.submit(t.Context(), "test", func(*store.Tx) error { return boom }); err != boom {
 		t.Errorf("got %v", err)
 	}
 	n.mu.Lock()
@@ -322,7 +326,7 @@ func TestWhatReadsAndWritesNothingIsAnsweredAtOnce(t *testing.T) {
 		t.Errorf("%d entries were proposed", proposals)
 	}
 	start := time.Now()
-	if err := n.submit(t.Context(), "test", count("x")); err != nil || time.Since(start) > n.hold/2 {
+	if _, err := n.submit(t.Context(), "test", count("x")); err != nil || time.Since(start) > n.hold/2 {
 		t.Errorf("the next update took %v: %v", time.Since(start), err)
 	}
 }
@@ -331,7 +335,7 @@ func TestWhatReadsAndWritesNothingIsAnsweredAtOnce(t *testing.T) {
 func TestAnErrorThatReadSomethingIsProposed(t *testing.T) {
 	n := fakeCluster(t, 1, 0)[0]
 	boom := errors.New("boom")
-	err := n.submit(t.Context(), "test", func(tx *store.Tx) error {
+	_, err := n.submit(t.Context(), "test", func(tx *store.Tx) error {
 		tx.Get("x")
 		return boom
 	})
@@ -348,7 +352,7 @@ func TestManyLargeUpdatesShareEntriesOfBoundedSize(t *testing.T) {
 	var clients sync.WaitGroup
 	for i := range 20 {
 		clients.Go(func() {
-			err := n.submit(t.Context(), "test", func(tx *store.Tx) error { return tx.Set(fmt.Sprint(i), value, 0) })
+			_, err := n.submit(t.Context(), "test", func(tx *store.Tx) error { return tx.Set(fmt.Sprint(i), value, 0) })
 			if err != nil {
 				t.Error(err)
 			}
@@ -374,7 +378,10 @@ func TestStopAnswersWhoeverWaits(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { n.run(ctx); close(ended) }()
 	done := make(chan error, 1)
-	go func() { done <- n.submit(t.Context(), "test", count("x")) }()
+	go func() {
+		_, err := n.submit(t.Context(), "test", count("x"))
+		done <- err
+	}()
 	cancel()
 	<-ended
 	if err := <-done; !errors.Is(err, store.ErrUnavailable) {

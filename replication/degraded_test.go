@@ -48,7 +48,7 @@ func TestADiskThatGetsFull(t *testing.T) {
 	c.eventually("it has ballast", func() bool { return exists(n.Dir, ballastFile) })
 	d.free.Store(7 * mib)
 	c.eventually("it notices", func() bool { return n.Status().Health() == "yellow" })
-	err := n.Update(t.Context(), "test", write("x", "1"))
+	_, err := n.Update(t.Context(), "test", write("x", "1"))
 	if !errors.Is(err, store.ErrUnfit) || !strings.Contains(err.Error(), "its disk has 7.0 MiB left, and disk_reserve is 8.0 MiB") {
 		t.Error(err)
 	}
@@ -109,7 +109,7 @@ func TestAFullDiskAtTheStart(t *testing.T) {
 	if got := valueOf(n.store, "x"); got != "1" {
 		t.Errorf("x = %q", got)
 	}
-	err := n.Update(t.Context(), "test", write("x", "2"))
+	_, err := n.Update(t.Context(), "test", write("x", "2"))
 	if !errors.Is(err, store.ErrUnfit) {
 		t.Error(err)
 	}
@@ -222,7 +222,7 @@ func TestAnErrorOfTheFileStopsTheNode(t *testing.T) {
 	c.update(n, count("counter"))
 	c.nodes = append(c.nodes[:1], c.nodes[2:]...)
 	folder.failFrom(1)
-	if err := n.Update(t.Context(), "test", count("counter")); err == nil {
+	if _, err := n.Update(t.Context(), "test", count("counter")); err == nil {
 		t.Error("a write was acknowledged that is not in the file")
 	}
 	if err := c.ended(n); !errors.Is(err, syscall.EIO) {

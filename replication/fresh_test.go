@@ -94,7 +94,10 @@ func (c *cluster) others(than *Node) (all []*Node) {
 // written waits until a node has committed a write, which may take an election.
 func (c *cluster) written(n *Node, name, value string) {
 	c.Helper()
-	c.eventually("a write is committed", func() bool { return n.Update(c.Context(), "test", write(name, value)) == nil })
+	c.eventually("a write is committed", func() bool {
+		_, err := n.Update(c.Context(), "test", write(name, value))
+		return err == nil
+	})
 }
 
 // The leader is cut off and believes for a while that it leads. What it answers from its own data

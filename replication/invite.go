@@ -41,7 +41,7 @@ func (n *Node) Invite(ctx context.Context, inv Invitation) (string, error) {
 	if n.transport.keys != nil {
 		t.Authority = certs.Fingerprint(n.transport.keys.Root())
 	}
-	err := n.Update(ctx, systemUser, func(tx *store.Tx) error {
+	err := n.asSystem(ctx, func(tx *store.Tx) error {
 		all, err := MembersOf(tx)
 		if err != nil {
 			return err

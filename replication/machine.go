@@ -20,7 +20,7 @@ type machine struct {
 	folder store.FS // where it is noted how far the store was synced
 	synced uint64
 	// applied is told how each entry ended.
-	applied  func(store.Entry, store.Outcome)
+	applied  func(store.Indexed, store.Outcome)
 	saved    func()      // is told that the store was synced
 	halt     func(error) // stops the node and does not return
 	replaced func()      // is told that another state has taken the store's place
@@ -53,7 +53,7 @@ func (m *machine) Update(entries []sm.Entry) ([]sm.Entry, error) {
 		m.halt(err)
 	}
 	for i, outcome := range outcomes {
-		m.applied(batch[i].Entry, outcome)
+		m.applied(batch[i], outcome)
 	}
 	return entries, nil
 }

@@ -86,7 +86,7 @@ func (n *Node) decide(ctx context.Context, id uint64, ofGone bool, make func(*st
 	if err != nil {
 		return "", err
 	}
-	err = n.Update(ctx, systemUser, func(tx *store.Tx) error {
+	err = n.asSystem(ctx, func(tx *store.Tx) error {
 		all, err := MembersOf(tx)
 		if err != nil {
 			return err

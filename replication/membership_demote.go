@@ -46,7 +46,7 @@ func (n *Node) stepDown(ctx context.Context) error {
 	if err := id.saveAs(n.Dir, successorFile); err != nil {
 		return err
 	}
-	return n.Update(ctx, systemUser, func(tx *store.Tx) error {
+	return n.asSystem(ctx, func(tx *store.Tx) error {
 		m, found, err := memberOf(tx, n.identity.Node)
 		if err != nil || !found || !m.NonVoter {
 			return err

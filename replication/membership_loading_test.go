@@ -43,7 +43,7 @@ func TestANodeThatCopiesAnswersNothing(t *testing.T) {
 	if value, err := read(late); !errors.Is(err, store.ErrLoading) || value != "" {
 		t.Errorf("it reads %q: %v", value, err)
 	}
-	if err := late.Update(t.Context(), "test", count("counter")); !errors.Is(err, store.ErrLoading) {
+	if _, err := late.Update(t.Context(), "test", count("counter")); !errors.Is(err, store.ErrLoading) {
 		t.Errorf("it evaluates: %v", err)
 	}
 	if !late.Status().Loading {

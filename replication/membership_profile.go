@@ -60,7 +60,7 @@ func (n *Node) agreeOnProfile(ctx context.Context) error {
 	if n.agreedProfile() != "" {
 		return nil
 	}
-	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return setProfileOnce(tx, n.Profile.Name) })
+	return n.asSystem(ctx, func(tx *store.Tx) error { return setProfileOnce(tx, n.Profile.Name) })
 }
 
 // AgreedProfile names the timing that the cluster has agreed on, as this node knows it.
@@ -78,7 +78,7 @@ func (n *Node) SetProfile(ctx context.Context, name string) (string, error) {
 		return "", declined("%v", err)
 	}
 	said := "the nodes start again one after the other, the leader last, with profile " + name
-	err := n.Update(ctx, systemUser, func(tx *store.Tx) error {
+	err := n.asSystem(ctx, func(tx *store.Tx) error {
 		all, err := MembersOf(tx)
 		if err != nil {
 			return err

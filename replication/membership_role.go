@@ -133,5 +133,5 @@ func (n *Node) takeOut(ctx context.Context, m Member) error {
 		}
 	}
 	n.log().Info("a node has left", "node", m.ID, "replaced by", by)
-	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return retire(tx, m.ID, by) })
+	return n.asSystem(ctx, func(tx *store.Tx) error { return retire(tx, m.ID, by) })
 }

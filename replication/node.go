@@ -330,20 +330,27 @@ func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
 
 // Update runs fn over the data of this node and commits what it did to all. If something
 // that fn read has changed by then, fn runs again, so it may have effects only through
-// its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns
+// its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns the
+// revision at which its writes stand, which is zero if it wrote nothing, and
 // what fn returned, or an error that is [store.ErrUnavailable], [store.ErrInDoubt],
 // [store.ErrBusy], [store.ErrUnfit], [store.ErrLoading] or [store.ErrTooLarge]. When it returns, fn does not run
 // any more.
-func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+func (n *Node) Update(ctx context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error) {
 	switch {
 	case n.degraded != "":
-		return fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
+		return 0, fmt.Errorf("%w: %s", store.ErrUnfit, n.degraded)
 	case n.room.low.Load() && by != systemUser:
-		return n.room.refusal()
+		return 0, n.room.refusal()
 	case n.loading.Load() && by != systemUser:
-		return n.stillLoading()
+		return 0, n.stillLoading()
 	}
 	return n.commits.submit(ctx, by, fn)
+}
+
+// asSystem runs an update of the node's own.
+func (n *Node) asSystem(ctx context.Context, fn func(*store.Tx) error) error {
+	_, err := n.Update(ctx, systemUser, fn)
+	return err
 }
 
 // Own reports whether an entry, by the number of the node that made it and its own, was made by this

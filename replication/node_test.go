@@ -182,7 +182,7 @@ func (c *cluster) cutLog(n *Node) {
 
 func (c *cluster) update(n *Node, fn func(*store.Tx) error) {
 	c.Helper()
-	if err := n.Update(c.Context(), "test", fn); err != nil {
+	if _, err := n.Update(c.Context(), "test", fn); err != nil {
 		c.Fatalf("node %d: %v", n.identity.Node, err)
 	}
 }
@@ -278,7 +278,7 @@ func TestWithoutAMajorityReadsWorkAndWritesAreRefused(t *testing.T) {
 	n := c.nodes[0]
 	c.eventually("no leader", func() bool { return n.Status().Leader == 0 })
 	n.commits.hold = 100 * time.Millisecond
-	err := n.Update(t.Context(), "test", write("x", "2"))
+	_, err := n.Update(t.Context(), "test", write("x", "2"))
 	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "reaches 1 of 3 nodes") {
 		t.Errorf("%v", err)
 	}

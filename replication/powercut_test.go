@@ -120,7 +120,7 @@ type counters struct {
 
 func (c *counters) run(ctx context.Context, n *Node) {
 	for ctx.Err() == nil {
-		err := n.Update(ctx, "test", count("counter"))
+		_, err := n.Update(ctx, "test", count("counter"))
 		switch {
 		case err == nil && !c.dark.Load():
 			c.acknowledged.Add(1)

@@ -263,8 +263,8 @@ func (n *Node) reached(ctx context.Context, revision uint64) (applied uint64) {
 }
 
 // hasApplied passes on how an entry ended.
-func (n *Node) hasApplied(e store.Entry, outcome store.Outcome) {
-	if changesMembers(e) {
+func (n *Node) hasApplied(e store.Indexed, outcome store.Outcome) {
+	if changesMembers(e.Entry) {
 		n.others.age.Add(1) // first: who made the change finds it
 	}
 	n.commits.hasApplied(e, outcome)

@@ -8,7 +8,8 @@ import (
 	"confman/store"
 )
 
-// A reaper removes configs that have expired, on the node that leads, by a write like any other.
+// A reaper removes configs that have expired, on the node that leads, by a write like any other, and takes back
+// transactions that nobody has confirmed in time: they stand in the store as configs that expire.
 // Readers do not wait for it: what has expired looks gone to them at once. While nothing expires
 // it writes nothing.
 type reaper struct {
@@ -36,7 +37,7 @@ const (
 func (n *Node) reaper() *reaper {
 	return &reaper{
 		store: n.store, now: n.now, moved: n.progress.next, unfit: n.room.low.Load, log: n.log(),
-		update: func(ctx context.Context, fn func(*store.Tx) error) error { return n.Update(ctx, systemUser, fn) },
+		update: n.asSystem,
 		leads: func() (bool, <-chan struct{}) {
 			_, changed := n.raft.leader()
 			leader, _, _ := n.raft.sees()

@@ -177,13 +177,13 @@ func (n *Node) removeReplaced(ctx context.Context) error {
 			return n.raft.host.SyncRequestDeleteReplica(ctx, shard, old, m.ConfigChangeID)
 		})
 		if err == nil {
-			err = n.Update(ctx, systemUser, func(tx *store.Tx) error { return retire(tx, old, n.identity.Node) })
+			err = n.asSystem(ctx, func(tx *store.Tx) error { return retire(tx, old, n.identity.Node) })
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return n.Update(ctx, systemUser, func(tx *store.Tx) error { return replacedNobody(tx, n.identity.Node) })
+	return n.asSystem(ctx, func(tx *store.Tx) error { return replacedNobody(tx, n.identity.Node) })
 }
 
 // replaced are the nodes in whose place this one comes, the oldest first: one that had not settled

@@ -17,7 +17,7 @@ func (n *Node) settle(ctx context.Context) {
 	}
 	n.introduce(ctx)
 	err := n.persist(ctx, func(ctx context.Context) error {
-		return n.Update(ctx, systemUser, func(tx *store.Tx) error {
+		return n.asSystem(ctx, func(tx *store.Tx) error {
 			err := errors.Join(setOrigin(tx, n.identity.Cluster), setMember(tx, n.self()))
 			if err == nil && !n.identity.Joined {
 				err = setProfileOnce(tx, n.Profile.Name)

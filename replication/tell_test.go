@@ -181,7 +181,7 @@ func TestNeighboursAreTheMembers(t *testing.T) {
 		{func(tx *store.Tx) error { return putMember(tx, Member{ID: 4, Host: host}) }, append(slices.Clone(hosts), host)},
 		{func(tx *store.Tx) error { return retire(tx, 4, 0) }, hosts},
 	} {
-		if err := n.Update(t.Context(), systemUser, story.change); err != nil {
+		if err := n.asSystem(t.Context(), story.change); err != nil {
 			t.Fatal(err)
 		}
 		got := n.neighbours()

@@ -16,8 +16,9 @@ type update struct {
 	do   func(*store.Tx) error
 	done chan error // has room for the one answer
 
-	mu    sync.Mutex // held while do runs
-	state state
+	mu       sync.Mutex // held while do runs
+	state    state
+	revision uint64 // at which its writes stand, once it is finished; zero if there are none
 }
 
 // state says how far an update has come.
@@ -69,12 +70,12 @@ func (u *update) release() {
 	}
 }
 
-// finish answers the update, unless it has its answer.
-func (u *update) finish(err error) {
+// finish answers the update, unless it has its answer: the revision is that of its writes.
+func (u *update) finish(revision uint64, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.state != finished {
-		u.state = finished
+		u.state, u.revision = finished, revision
 		u.done <- err
 	}
 }
@@ -93,22 +94,22 @@ func (u *update) giveUp(why error) {
 }
 
 // submit queues an update and waits for its answer, for at most the committer's hold.
-func (c *committer) submit(ctx context.Context, by string, do func(*store.Tx) error) error {
+func (c *committer) submit(ctx context.Context, by string, do func(*store.Tx) error) (revision uint64, err error) {
 	u := &update{by: by, do: do, done: make(chan error, 1)}
 	timeout := time.NewTimer(c.hold)
 	defer timeout.Stop()
 	select {
 	case c.queue <- u:
 	case <-timeout.C:
-		return c.refusal()
+		return 0, c.refusal()
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", store.ErrBusy, ctx.Err())
+		return 0, fmt.Errorf("%w: %w", store.ErrBusy, ctx.Err())
 	case <-c.stopped:
-		return errStopped
+		return 0, errStopped
 	}
 	select {
 	case err := <-u.done:
-		return err
+		return u.revision, err
 	case <-timeout.C:
 		u.giveUp(c.refusal())
 	case <-ctx.Done():
@@ -117,7 +118,8 @@ func (c *committer) submit(ctx context.Context, by string, do func(*store.Tx) er
 		u.giveUp(errStopped)
 	}
 	signal(c.givenUp)
-	return <-u.done
+	err = <-u.done
+	return u.revision, err
 }
 
 var errStopped = fmt.Errorf("%w: this node is stopping", store.ErrUnavailable)

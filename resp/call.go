@@ -16,6 +16,7 @@ type Call struct {
 	words   []string // all of them
 	session *session
 	options map[string]string // by token, in capitals
+	queued  bool              // between MULTI and EXEC
 
 	kept      bool // the client keeps what it reads
 	took      time.Duration

@@ -13,8 +13,8 @@ import (
 var compareCommands = []Command{
 	{
 		Name: "delex", Flags: Writes | Fast | Loose, Group: "string", Since: "8.4.0", Run: delex,
-		Synopsis: "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest]",
-		Summary:  "Deletes a config if its value, or the digest of it, is the given one, or is not. Without a condition it is DEL.",
+		Synopsis: "key [IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest | IFREV revision]",
+		Summary:  "Deletes a config if its value, or the digest of it, is the given one, or is not; or if its revision is. Without a condition it is DEL.",
 	},
 	{
 		Name: "digest", Synopsis: "key", Flags: Reads | Fast, Group: "string", Since: "8.4.0", Run: digestOf,
@@ -22,16 +22,21 @@ var compareCommands = []Command{
 	},
 }
 
-// comparisons are the conditions of SET and DELEX that look at the value.
-var comparisons = []string{"IFEQ", "IFNE", "IFDEQ", "IFDNE"}
+// comparisons are the conditions of SET and DELEX that look at what is there. IFREV is confman's own.
+var comparisons = []string{"IFEQ", "IFNE", "IFDEQ", "IFDNE", "IFREV"}
 
-// compare reports whether a value meets a condition.
-func compare(token, with, value string) (met bool, err error) {
+// compare reports whether a config meets a condition. What this transaction has written itself has no
+// revision yet.
+func compare(token, with string, rec store.Record) (met bool, err error) {
+	value := rec.Value
 	switch token {
 	case "IFEQ":
 		return value == with, nil
 	case "IFNE":
 		return value != with, nil
+	case "IFREV":
+		revision, err := parseRevision(with)
+		return err == nil && rec.Revision == revision, err
 	}
 	if len(with) != digestSize {
 		return false, errDigest
@@ -75,7 +80,7 @@ func delex(tx *store.Tx, c *Call) Reply {
 	case !slices.Contains(comparisons, token):
 		return errCondition
 	}
-	met, err := compare(token, c.Args[2], rec.Value)
+	met, err := compare(token, c.Args[2], rec)
 	switch {
 	case err != nil:
 		return err

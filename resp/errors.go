@@ -133,6 +133,8 @@ var codes = []struct {
 	{store.ErrBusy, "TRYAGAIN"},
 	{store.ErrUnfit, "MISCONF"},
 	{store.ErrTooLarge, "ERR"},
+	{store.ErrAwaited, "BUSY"},
+	{store.ErrNoWayBack, "ERR"},
 }
 
 // fromNode makes an error of the store or the node into one for clients. They are not told

@@ -128,7 +128,7 @@ func TestRowsAreRedis(t *testing.T) {
 // otherArguments are commands whose arguments are not Redis 7.0's, and why.
 var otherArguments = map[string]string{
 	"hscan":                   "[later] NOVALUES came with Redis 7.4",
-	"set":                     "[later] IFEQ, IFNE, IFDEQ and IFDNE came with Redis 8.4",
+	"set":                     "[later] IFEQ, IFNE, IFDEQ and IFDNE came with Redis 8.4; IFREV is confman's own, as revisions are",
 	"client|kill":             "[later] MAXAGE came with Redis 7.4",
 	"client|list":             "[server] as config|get",
 	"command|getkeys":         "[server] Redis tells nothing of its arguments",

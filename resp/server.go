@@ -19,8 +19,8 @@ type Node interface {
 	// View runs fn over this node's data.
 	View(ctx context.Context, fn func(*store.Tx) error) error
 	// Update runs fn, perhaps more than once but never after it has returned, and commits
-	// what it did to all nodes, on behalf of a user.
-	Update(ctx context.Context, by string, fn func(*store.Tx) error) error
+	// what it did to all nodes, on behalf of a user. The revision is that at which its writes stand, or zero.
+	Update(ctx context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error)
 	// Barrier returns when View sees all that was committed anywhere before the call. It gives
 	// up in the time that a write may take, or at the end of ctx.
 	Barrier(ctx context.Context) error

@@ -23,6 +23,7 @@ type session struct {
 	library       string
 	version       string  // of the library
 	backup        *backup // that it is reading, or nil
+	revision      uint64  // of its last write that went through; zero if there was none
 	presence
 	silenced
 	consistency
@@ -182,6 +183,7 @@ func (errPanicked) Error() string { return "a command panicked" }
 // long each took, and of what shares a transaction with a write how long that took to be committed.
 func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transaction) (replies []Reply, err error) {
 	began := time.Now()
+	var revision uint64
 	body := func(tx *store.Tx) (err error) {
 		defer func() { // here: it may be another goroutine, which other clients need
 			if p := recover(); p != nil {
@@ -214,7 +216,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 	}
 	writes := writing(calls)
 	if writes {
-		err = s.server.Node.Update(ctx, defaultUser, body)
+		revision, err = s.server.Node.Update(ctx, defaultUser, body)
 	} else {
 		err = s.server.Node.View(ctx, body)
 	}
@@ -227,6 +229,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 	case err != nil:
 		return nil, fromNode(err, s.server.Log)
 	}
+	s.hasCommitted(revision, replies)
 	s.noteAll(calls[:len(replies)], replies, writes, time.Since(began))
 	return replies, nil
 }

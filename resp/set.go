@@ -29,7 +29,7 @@ func set(tx *store.Tx, c *Call) Reply {
 		done = valueOf(old, found, nil)
 		undone = done
 	}
-	met, err := c.met(old.Value, found, other)
+	met, err := c.met(old, found, other)
 	switch {
 	case err != nil:
 		return err
@@ -46,13 +46,13 @@ func set(tx *store.Tx, c *Call) Reply {
 
 // met reports whether SET's condition is met by what stands at the name: a config, if it was
 // found, or a namespace, of which the error speaks.
-func (c *Call) met(old string, found bool, other error) (bool, error) {
+func (c *Call) met(old store.Record, found bool, other error) (bool, error) {
 	there := found || other != nil
 	i := slices.IndexFunc(comparisons, func(token string) bool { return c.has(token) })
 	switch {
 	case i < 0:
 		return !(c.has("NX") && there || c.has("XX") && !there), nil
-	case !there:
+	case !there && comparisons[i] != "IFREV":
 		return c.has("IFNE", "IFDNE"), nil
 	case other != nil:
 		return false, other

@@ -49,7 +49,7 @@ func (s *Server) share(ctx context.Context, all []parameter) error {
 			return errConfigSet(p.name, err.Error())
 		}
 	}
-	err := s.Node.Update(ctx, defaultUser, func(tx *store.Tx) error {
+	_, err := s.Node.Update(ctx, defaultUser, func(tx *store.Tx) error {
 		for _, p := range all {
 			if err := tx.Set(store.Join(settingsNamespace, p.name), p.value, 0); err != nil {
 				return err

@@ -56,7 +56,7 @@ func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
 	return s.Local.View(ctx, fn)
 }
 
-func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) (uint64, error) {
 	s.note("U")
 	if s.entered != nil {
 		s.entered <- struct{}{}
@@ -68,7 +68,7 @@ func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) e
 		_ = s.Store.View(0, fn) // an attempt that is lost
 	}
 	if s.refuse != nil {
-		return s.refuse
+		return 0, s.refuse
 	}
 	return s.Local.Update(ctx, by, fn)
 }

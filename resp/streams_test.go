@@ -112,7 +112,7 @@ func TestIDs(t *testing.T) {
 func bulkWrites(t *testing.T, node *transcript.Local, revisions, each int, value string) {
 	t.Helper()
 	for i := range revisions {
-		err := node.Update(context.Background(), "loader", func(tx *store.Tx) error {
+		_, err := node.Update(context.Background(), "loader", func(tx *store.Tx) error {
 			for j := range each {
 				if err := tx.Set(fmt.Sprintf("bulk%d/%d", i%5, j), value, 0); err != nil {
 					return err
@@ -248,7 +248,7 @@ func TestOperations(t *testing.T) {
 	node, addr := watched(t)
 	do := func(events string, expires store.Millis, name string) {
 		t.Helper()
-		err := node.Update(context.Background(), "ann", func(tx *store.Tx) error {
+		_, err := node.Update(context.Background(), "ann", func(tx *store.Tx) error {
 			tx.As(events, "")
 			return tx.Set(name, "1", expires)
 		})

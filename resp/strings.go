@@ -51,7 +51,7 @@ var stringCommands = []Command{
 	{
 		// redis.io/docs/latest/commands/set has IFEQ and the like since 8.4.
 		Name: "set", Flags: Writes | Grows, Group: "string", Since: "1.0.0", Run: set,
-		Synopsis: "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest] [GET] " +
+		Synopsis: "key value [NX | XX | IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE ifdne-digest | IFREV revision] [GET] " +
 			"[EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
 		Summary: "Sets a config, if what it was meets the condition. Its expiry goes, unless KEEPTTL says otherwise.",
 	},

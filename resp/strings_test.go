@@ -18,13 +18,13 @@ type guarded struct {
 	guards []store.Guard
 }
 
-func (g *guarded) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+func (g *guarded) Update(ctx context.Context, by string, fn func(*store.Tx) error) (uint64, error) {
 	err := g.Store.Evaluate(1, []store.Update{{By: by, Do: fn}}, func(_ int, txn store.Txn, _ error) bool {
 		g.guards = txn.Guards
 		return false
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	return g.Local.Update(ctx, by, fn)
 }

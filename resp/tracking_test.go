@@ -210,7 +210,7 @@ func TestNoLoopKnowsItsNode(t *testing.T) {
 	id := strings.TrimSpace(strings.TrimPrefix(reader.say(t, "CLIENT ID"), ":"))
 	reader.until(t, "CLIENT TRACKING ON NOLOOP")
 	reader.until(t, "GET k")
-	err := local.Update(context.Background(), "default", func(tx *store.Tx) error { // by node 1
+	_, err := local.Update(context.Background(), "default", func(tx *store.Tx) error { // by node 1
 		var number uint64
 		_, _ = fmt.Sscan(id, &number)
 		tx.From(number)

@@ -72,6 +72,11 @@ func (s *session) enqueue(call *Call) Reply {
 		}
 		s.room += taken
 	}
+	if err := s.mayConfirm(call); err != nil {
+		s.abort()
+		return err
+	}
+	call.queued = true
 	if call.Name == "client|caching" && s.mayCache(call.Args[0]) == nil {
 		s.caching = true // it is said of what is queued behind it
 	}

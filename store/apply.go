@@ -75,7 +75,7 @@ func (b *batch) apply(e Indexed) Outcome {
 	if !b.flushed {
 		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
 	}
-	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
+	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome
 }
 

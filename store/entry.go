@@ -59,6 +59,9 @@ func (t Txn) Empty() bool {
 	return len(t.Guards)+len(t.After)+len(t.Writes)+len(t.Notes) == 0 && !t.Flush
 }
 
+// Writing reports whether the transaction changes configs, or would if they were there.
+func (t Txn) Writing() bool { return len(t.Writes) > 0 || t.Flush }
+
 // Size tells about how many bytes the transaction takes in an entry.
 func (t Txn) Size() int {
 	n := len(t.By) + t.Origin.size() + 8 + 4*len(t.After)

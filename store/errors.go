@@ -28,6 +28,13 @@ var (
 	ErrLoading = errors.New("confman is loading the dataset in memory")
 	// ErrTooLarge says that a transaction writes more than [MaxTxn] bytes, or depends on more.
 	ErrTooLarge = fmt.Errorf("transaction takes more than %d bytes: split it", MaxTxn)
+	// ErrAwaited says that a transaction that has to be confirmed changes what another one changed that
+	// is not confirmed yet.
+	ErrAwaited = errors.New("awaits confirmation")
+	// ErrNoWayBack says that a transaction does more than can be taken back by itself.
+	ErrNoWayBack = errors.New("a flush is too large to be taken back by itself: do it without CONF CONFIRM")
+	// ErrNextEntry says that an update was not evaluated, because it cannot share the entry of those before it.
+	ErrNextEntry = errors.New("this update has to wait for the next entry")
 	// ErrCompacting says that the store's file is being written anew already.
 	ErrCompacting = errors.New("the file is being written anew already")
 	// ErrClosed says that the store was closed.

@@ -11,19 +11,25 @@ type Update struct {
 // Evaluate runs updates over the data, each on top of those before it, and hands each
 // one's transaction to keep. An update that ends in an error keeps its guards, so that
 // the error can be checked like any other answer, and loses its writes. What keep refuses
-// leaves nothing for the updates after it to see. Evaluate itself changes nothing.
+// leaves nothing for the updates after it to see. Behind a transaction that has to be confirmed nothing shares
+// its entry: the other updates are not evaluated, and end in [ErrNextEntry]. Evaluate itself changes nothing.
 func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn, err error) bool) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
 		now := max(now, s.clock)
 		entry := &layer{under: database{db}}
-		kept := 0
+		kept, last := 0, false
 		for i, u := range updates {
+			if last {
+				keep(i, Txn{}, ErrNextEntry)
+				continue
+			}
 			txn, err := s.evaluate(entry, now, u)
 			if keep(i, txn, err) {
 				writeAll(entry, txn, kept, Pending, now)
 				kept++
+				last = txn.awaits()
 			}
 		}
 		return nil
@@ -34,6 +40,9 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
+	if err == nil {
+		err = tx.await()
+	}
 	if tx.full { // what it depends on would be too much for an entry, too
 		return Txn{}, ErrTooLarge
 	}

@@ -101,8 +101,12 @@ func (s *Store) Expired() uint64 {
 }
 
 // Reap removes configs that have expired, the system's too, up to a limit, and returns how many.
-// They look gone before and after: the transaction is refused if one of them was set anew.
+// They look gone before and after: the transaction is refused if one of them was set anew. A changeset that
+// nobody has confirmed in time is taken back before, in a transaction of its own.
 func (tx *Tx) Reap(limit int) (n int) {
+	if tx.takeBackOverdue() {
+		return 1
+	}
 	for _, d := range []due{tx.store.expiries.system, tx.store.expiries.clients} {
 		d.Scan(func(d deadline) bool {
 			if n == limit || tx.now < d.at {

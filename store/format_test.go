@@ -18,6 +18,7 @@ const (
 	goldenRecord    = "\x01\x02\a\xe8\a\xd0\x0f\x00\x05alice\x041.2."
 	goldenNamespace = "\x01\a\x02"
 	goldenProposer  = "\x01\x02\xe8\a\x02\x01\x01\bcprod\x00db"
+	goldenProposer2 = "\x02\a\x02\xe8\a\x02\x01\x01\bcprod\x00db"
 	goldenBase      = "\x01\a\xd0\x0f"
 	goldenFrame     = "*3\r\n$3\r\nset\r\n$8\r\ncprod\x00db\r\n$3\r\n1.2\r\n*2\r\n$3\r\ndel\r\n$3\r\nc\x00x\r\n" +
 		"*3\r\n$3\r\nset\r\n$9\r\n\xff\xffapplied\r\n$42\r\n0000000000000007 000000000000003a a4d89506\r\n"
@@ -118,6 +119,13 @@ func TestRecordFormat1(t *testing.T) {
 		t.Errorf("encode = %q", got)
 	}
 	if got, err := decodeProposer(goldenProposer); err != nil || !reflect.DeepEqual(got, p) {
+		t.Errorf("decodeProposer = %+v, %v", got, err)
+	}
+	p.carried = 7
+	if got := p.encode(); got != goldenProposer2 {
+		t.Errorf("encode = %q", got)
+	}
+	if got, err := decodeProposer(goldenProposer2); err != nil || !reflect.DeepEqual(got, p) {
 		t.Errorf("decodeProposer = %+v, %v", got, err)
 	}
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/tidwall/buntdb"
 )
 
 // proposer is what the store remembers of a node that proposes entries: how the last
@@ -11,6 +13,38 @@ type proposer struct {
 	seq     uint64
 	at      Millis // the store's clock when it was applied
 	outcome Outcome
+	carried uint64 // the revision at which it was carried out; zero if it was not kept
+}
+
+// The formats of what is remembered of a proposer: the second one has the revision.
+const (
+	proposerFormat         = recordFormat
+	proposerFormatRevision = 2
+)
+
+// carriedOut is the revision to keep of an entry that is carried out. Nodes of earlier versions, which keep
+// none, have to hold the same bytes as long as they understand all entries.
+func (e Indexed) carriedOut() uint64 {
+	if e.Entry.format() < entryFormatOrigin {
+		return 0
+	}
+	return e.Index
+}
+
+// CarriedOut returns the revision of an entry that was just applied. It is the entry's index, or an earlier
+// one if that was not the first time: the entry was proposed twice, and its writes came with another
+// node's state.
+func (s *Store) CarriedOut(e Indexed) (revision uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	revision = e.Index
+	_ = s.db.View(func(db *buntdb.Tx) error { // fails only when the database is closed
+		if p, _ := loadProposer(database{db}, e.Entry.Node); p.seq == e.Entry.Seq && p.carried > 0 {
+			revision = p.carried
+		}
+		return nil
+	})
+	return revision
 }
 
 func proposerKey(node uint64) string { return fmt.Sprintf("%s%016x", proposers, node) }
@@ -22,7 +56,10 @@ func (p proposer) encode() string {
 			failed++
 		}
 	}
-	b := []byte{recordFormat}
+	b := []byte{proposerFormat}
+	if p.carried > 0 {
+		b = binary.AppendUvarint([]byte{proposerFormatRevision}, p.carried)
+	}
 	b = binary.AppendUvarint(b, p.seq)
 	b = binary.AppendUvarint(b, uint64(p.at))
 	b = binary.AppendUvarint(b, uint64(len(p.outcome)))
@@ -36,11 +73,17 @@ func (p proposer) encode() string {
 }
 
 func decodeProposer(s string) (proposer, error) {
-	d, err := opened(s, recordFormat)
+	d, err := opened(s, proposerFormatRevision)
 	if err != nil {
 		return proposer{}, err
 	}
-	p := proposer{seq: d.uint(), at: d.millis()}
+	var p proposer
+	if s[0] >= proposerFormatRevision {
+		if p.carried = d.uint(); p.carried == 0 {
+			d.fail()
+		}
+	}
+	p.seq, p.at = d.uint(), d.millis()
 	n := d.uint()
 	if n > MaxTxns {
 		return proposer{}, errMalformed

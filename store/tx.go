@@ -21,6 +21,7 @@ type Tx struct {
 	read   int             // bytes of txn.Guards
 	sets   string          // what it is to set a config from now on, in Redis's words, or ""
 	gone   string          // what it is to delete one
+	until  Millis          // when it is taken back unless it is confirmed; zero if it stays
 	full   bool            // it has come to more than a transaction may, and fails
 }
 
@@ -197,6 +198,14 @@ func (tx *Tx) guard(key string, revision uint64) {
 		if _, mine := tx.own.decided(key); mine {
 			return
 		}
+	}
+	tx.guardBefore(key, revision)
+}
+
+// guardBefore notes that the transaction depends on what stood at a key before it wrote there itself.
+func (tx *Tx) guardBefore(key string, revision uint64) {
+	if tx.full || tx.seen[key] {
+		return
 	}
 	if tx.seen == nil {
 		tx.seen = map[string]bool{}

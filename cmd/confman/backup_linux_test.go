@@ -30,7 +30,7 @@ func smallDisk(t *testing.T) (dir string) {
 // A restore onto a full disk says so, and leaves nothing that a node would start with.
 func TestRestoringOntoAFullDisk(t *testing.T) {
 	local := transcript.NewLocal()
-	err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("large", strings.Repeat("x", 100<<10), 0) })
+	_, err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("large", strings.Repeat("x", 100<<10), 0) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestRestoringOntoAFullDisk(t *testing.T) {
 func TestBackupsOntoAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	local := transcript.NewLocal()
-	err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("large", strings.Repeat("x", 100<<10), 0) })
+	_, err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("large", strings.Repeat("x", 100<<10), 0) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func small(t *testing.T) (content []byte, revision uint64) {
 func fill(t *testing.T, local *transcript.Local) {
 	t.Helper()
 	for _, name := range []string{"prod/api/timeout", "prod/api/retries", "plain"} {
-		err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set(name, "of "+name, 0) })
+		_, err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set(name, "of "+name, 0) })
 		if err != nil {
 			t.Fatal(err)
 		}

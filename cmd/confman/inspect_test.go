@@ -77,7 +77,7 @@ func TestInspectWhileANodeHasTheFile(t *testing.T) {
 	if got := confman(t, nil, "", "inspect "+dir); !strings.Contains(got, "condition   whole\n") || !strings.Contains(got, "revision    3\n") {
 		t.Error(got)
 	}
-	if err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("plain", "more", 0) }); err != nil {
+	if _, err := local.Update(t.Context(), "ann", func(tx *store.Tx) error { return tx.Set("plain", "more", 0) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := confman(t, nil, "", "inspect "+dir+" plain"); !strings.Contains(got, "value     more\n") {

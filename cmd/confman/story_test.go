@@ -105,7 +105,7 @@ var (
 func memberStore(t *testing.T) *transcript.Local {
 	t.Helper()
 	local := transcript.NewLocal()
-	err := local.Update(t.Context(), "system", func(tx *store.Tx) error {
+	_, err := local.Update(t.Context(), "system", func(tx *store.Tx) error {
 		return errors.Join(
 			tx.Set("confman/cluster", `{"cluster":"00c1","generation":2}`, 0),
 			tx.Set("confman/nodes/1", `{"host":"h1","raft":"127.0.0.1:1","resp":"127.0.0.1:6479"}`, 0),
@@ -147,7 +147,9 @@ type refusing struct {
 	err error
 }
 
-func (r refusing) Update(context.Context, string, func(*store.Tx) error) error { return r.err }
+func (r refusing) Update(context.Context, string, func(*store.Tx) error) (uint64, error) {
+	return 0, r.err
+}
 
 // Each kind of failure has an exit code of its own for scripts.
 func TestExitCodes(t *testing.T) {

@@ -31,23 +31,26 @@ func (l *Local) View(_ context.Context, fn func(*store.Tx) error) error {
 }
 
 // Update runs fn and applies what it did.
-func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) error {
+func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	entry := store.Entry{Node: 1, Seq: l.index + 1, At: now()}
 	var result error
-	err := l.Store.Evaluate(entry.At, []store.Update{{By: by, Do: fn}}, func(_ int, txn store.Txn, err error) bool {
+	err = l.Store.Evaluate(entry.At, []store.Update{{By: by, Do: fn}}, func(_ int, txn store.Txn, err error) bool {
 		entry.Txns, result = []store.Txn{txn}, err
 		return true
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	l.index++
 	if _, err := l.Store.Apply([]store.Indexed{{Index: l.index, Entry: entry}}); err != nil {
-		return err
+		return 0, err
 	}
-	return result
+	if entry.Txns[0].Writing() {
+		revision = l.index
+	}
+	return revision, result
 }
 
 // Barrier does nothing: there is nobody else who could commit.
