@@ -9,7 +9,7 @@ import (
 var confCommands = []Command{
 	{
 		Name: "conf", Group: "connection",
-		Summary: "A container for commands about how this connection reads.",
+		Summary: "A container for what Redis has no commands for.",
 	},
 	{
 		Name: "conf|consistency", Synopsis: "[LOCAL | LINEARIZABLE | BOUNDED milliseconds]", Flags: Fast | NoMulti, Group: "connection", Do: confConsistency,

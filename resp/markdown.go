@@ -13,6 +13,7 @@ var chapters = []struct{ group, title string }{
 	{"hash", "Configs, by namespace and key"},
 	{"generic", "Names"},
 	{"transactions", "Transactions"},
+	{"history", "What was"},
 	{"stream", "Changes, as streams"},
 	{"pubsub", "Messages"},
 	{"connection", "Connections"},

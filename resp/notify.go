@@ -51,18 +51,23 @@ func noticesOf(change store.Change, tell func(name string, n notice)) {
 	if ns == "" {
 		ns = "/"
 	}
-	events := strings.Fields(change.Events)
+	var told []struct{ config, namespace notice } // Redis has no event for a rollback
+	for event := range strings.FieldsSeq(change.Events) {
+		if n, known := notices[event]; known {
+			told = append(told, n)
+		}
+	}
 	if change.Created {
 		tell(change.Name, created)
 	}
-	for _, event := range events {
-		tell(change.Name, notices[event].config)
+	for _, n := range told {
+		tell(change.Name, n.config)
 	}
 	if change.First {
 		tell(ns, created)
 	}
-	for _, event := range events {
-		tell(ns, notices[event].namespace)
+	for _, n := range told {
+		tell(ns, n.namespace)
 	}
 	if change.Last {
 		tell(ns, gone)

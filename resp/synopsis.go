@@ -26,6 +26,7 @@ var kinds = map[string]string{
 	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer", "start": "integer", "end": "integer",
 	"offset": "integer", "length": "integer", "min-match-len": "integer", "destination-db": "integer", "ttl": "integer",
 	"numfields": "integer", "frequency": "integer", "version": "integer", "client-id": "integer", "float": "double",
+	"revision": "integer", "from": "integer", "to": "integer",
 	"unix-time-seconds": "unix-time", "unix-time-milliseconds": "unix-time",
 }
 

@@ -60,6 +60,7 @@ func (b *batch) apply(e Indexed) Outcome {
 	told := len(b.told)
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
+	b.forget()
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
 	return outcome
 }
@@ -113,7 +114,7 @@ func current(src source, key string, now Millis) uint64 {
 // and namespace; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, e Indexed) string {
-	l := &layer{under: b, noting: true}
+	l := &layer{under: b, noting: true, keep: b.keeper}
 	writeAll(l, txn, place, e.Index, b.clock)
 	for _, w := range txn.Writes {
 		if w.Delete {
@@ -131,6 +132,7 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 	}
 	b.expired += l.expired
 	l.changes.Scan(func(key string, c change) bool {
+		b.follow(key, c)
 		b.changes.Set(key, c)
 		return true
 	})
@@ -145,6 +147,7 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 // writeAll carries out all of a transaction's writes in a layer.
 func writeAll(l *layer, txn Txn, place int, revision uint64, at Millis) {
 	if txn.Flush {
+		l.endAll(txn.By, place, revision, at)
 		l.flush(place)
 	}
 	for _, deleting := range []bool{true, false} {

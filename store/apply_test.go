@@ -23,7 +23,7 @@ func TestRecordTellsItsStory(t *testing.T) {
 	n.do(del("prod/db"))
 	n.do(set("prod/db", "again"))
 	_ = n.View(n.now, get("prod/db", &got))
-	if got.Version != 1 || got.Created != 2000 || got.Revision != 4 {
+	if got.Version != 5 || got.Created != 2000 || got.Revision != 4 {
 		t.Errorf("after deletion: %+v", got)
 	}
 }

@@ -77,7 +77,7 @@ func TestWatcher(t *testing.T) {
 		`3 bob 0: a/x[expire]="2" v3`,
 		`4 system 0: a/x[expired]="" v3 gone last`,
 		`5 ann 0: b[set]="1" v1 created first`,
-		`6 ann 0: b[expired]="" v1 gone b[set]="1" v1 created`,
+		`6 ann 0: b[expired]="" v1 gone b[set]="1" v2 created`,
 		`7 eve 0: flush c[set]="1" v1 created first`,
 	}
 	if !slices.Equal(w.lines, want) {

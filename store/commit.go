@@ -15,8 +15,9 @@ type batch struct {
 	layer
 	tx *buntdb.Tx
 	totals
-	moves []move    // what changes of the expiries
-	told  []Changes // what the watcher is told
+	archive archive
+	moves   []move    // what changes of the expiries
+	told    []Changes // what the watcher is told
 }
 
 // totals sum up the database, so that nobody has to walk it.
@@ -36,14 +37,14 @@ func (s *Store) newBatch() (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batch{layer: layer{under: database{tx}}, tx: tx, totals: s.totals}, nil
+	return &batch{layer: layer{under: database{tx}}, tx: tx, totals: s.totals, archive: s.archive.fork()}, nil
 }
 
 // end sums the changes up and lets go of the database.
 func (b *batch) end() {
 	if b.flushed {
 		b.hash, b.totals.configs, b.namespaces = 0, 0, 0
-		for _, s := range []span{{everything.from, pasts}, {pastsEnd, everything.to}} {
+		for _, s := range []span{{everything.from, pasts}, {pastsEnd, versions}, {versionsEnd, everything.to}} {
 			b.under.ascend(s, func(key, value string) bool {
 				b.count(key, value, +1)
 				return true
@@ -71,7 +72,10 @@ func (b *batch) count(key, value string, sign int) {
 
 // count adds a record to the totals, or takes it away, and returns when it expires.
 func (t *totals) count(key, value string, sign int) (expires Millis) {
-	if key[:1] == pasts {
+	switch key[:1] {
+	case versions: // the archive counts them
+		return 0
+	case pasts:
 		t.past.hash += uint64(sign) * hashOf(key, value)
 		return 0
 	}
@@ -106,7 +110,7 @@ func (s *Store) commit(b *batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.totals = b.totals
+	s.totals, s.archive = b.totals, b.archive
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired

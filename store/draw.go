@@ -32,7 +32,7 @@ const (
 // note takes account of a record that was written or deleted.
 func (m *milestones) note(key string, there bool) {
 	switch {
-	case key[:1] == pasts: // nobody draws these
+	case key[:1] == pasts, key[:1] == versions: // nobody draws these
 	case crc32.Checksum([]byte(key), castagnoli)%stride != 0:
 	case there:
 		m.keys.Insert(key)

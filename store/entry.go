@@ -31,10 +31,9 @@ type Txn struct {
 	Flush  bool  // before it writes, it deletes every config but the system's
 	Writes []Write
 
-	Origin    Origin
-	Bounded   bool       // it must leave no namespace with more than its quota
-	Rollbacks []Rollback // behind a flush, and before it writes
-	Notes     []Note
+	Origin  Origin
+	Bounded bool // it must leave no namespace with more than its quota
+	Notes   []Note
 }
 
 // A Guard says: when the transaction was evaluated, this stood at that revision.
@@ -57,7 +56,7 @@ func (w Write) size() int { return len(w.Name) + len(w.Value) + len(w.Events) }
 
 // Empty reports whether the transaction neither read nor wrote anything.
 func (t Txn) Empty() bool {
-	return len(t.Guards)+len(t.After)+len(t.Writes)+len(t.Rollbacks)+len(t.Notes) == 0 && !t.Flush
+	return len(t.Guards)+len(t.After)+len(t.Writes)+len(t.Notes) == 0 && !t.Flush
 }
 
 // Size tells about how many bytes the transaction takes in an entry.
@@ -68,9 +67,6 @@ func (t Txn) Size() int {
 	}
 	for _, w := range t.Writes {
 		n += w.size() + 16
-	}
-	for _, r := range t.Rollbacks {
-		n += len(r.Namespace) + 12
 	}
 	for _, note := range t.Notes {
 		n += note.size()
@@ -85,7 +81,7 @@ const (
 	entryFormat       = 1
 	entryFormatFlush  = 2 // each transaction says whether it flushes
 	entryFormatEvents = 3 // and from which client it is, and each write what is done
-	entryFormatOrigin = 4 // and where it comes from, what it rolls back and notes, and whether quotas hold
+	entryFormatOrigin = 4 // and where it comes from, what it notes, and whether quotas hold
 )
 
 // format returns the format in which the entry is written.
@@ -103,7 +99,7 @@ func (e Entry) format() byte {
 
 // tellsOrigin reports whether the transaction says more than format 3 can.
 func (t Txn) tellsOrigin() bool {
-	return t.Origin != Origin{} || t.Bounded || len(t.Rollbacks)+len(t.Notes) > 0
+	return t.Origin != Origin{} || t.Bounded || len(t.Notes) > 0
 }
 
 // tellsEvents reports whether the transaction says more than what the store will hold.
@@ -161,10 +157,6 @@ func (t Txn) append(b []byte, format byte) []byte {
 
 func (t Txn) appendOrigin(b []byte) []byte {
 	b = appendBool(t.Origin.append(b), t.Bounded)
-	b = binary.AppendUvarint(b, uint64(len(t.Rollbacks)))
-	for _, r := range t.Rollbacks {
-		b = r.append(b)
-	}
 	b = binary.AppendUvarint(b, uint64(len(t.Notes)))
 	for _, n := range t.Notes {
 		b = n.append(b)
@@ -227,9 +219,6 @@ func decodeTxn(d *decoder, format byte, place int) Txn {
 
 func (t *Txn) decodeOrigin(d *decoder) {
 	t.Origin, t.Bounded = d.origin(), d.bool()
-	for n := d.count(); len(t.Rollbacks) < n && d.err == nil; {
-		t.Rollbacks = append(t.Rollbacks, d.rollback())
-	}
 	for n := d.count(); len(t.Notes) < n && d.err == nil; {
 		t.Notes = append(t.Notes, d.note())
 	}

@@ -14,7 +14,7 @@ const (
 	goldenEntry     = "\x01\x03\x02\xe8\a\x02\x05alice\x01\bcprod\x00db\a\x00\x02\aprod/db\x00\x00\x041.2.\x04prod\x01\x00\x00\x03bob\x00\x01\x00\x01\x01x\x00\xd0\x0f\x01y"
 	goldenFlush     = "\x02\x03\x02\xe8\a\x03\x05alice\x00\x01\bcprod\x00db\a\x00\x00\x05alice\x01\x00\x00\x00\x03bob\x01\x00\x01\x01\x01\x01x\x00\xd0\x0f\x01y"
 	goldenEvents    = "\x03\x03\x02\xe8\a\x02\x05alice\x00\t\x00\x00\x01\x01x\x00\xd0\x0f\x01y\x00\x03bob\x01\x00\x00\x00\x01\x01n\x00\x00\x012\x06incrby"
-	goldenOrigin    = "\x04\x03\x02\xe8\a\x03\x05alice\x00\x00\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x01\x00\x00\x00\x00\x01\x01x\x00\xd0\x0f\x01y\x00\x03bob\x00\x00\x00\x00\x00\x00\x00\x02\bprod/api\x01\x05\x00\x00\x06\x00\x00\x00\x00\x03bob\x00\x00\x00\x00\x00\x00\x00\x00\x01\x84\a\x05carol\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x03SET\x02\x01x\x03y/z\aINVALID\x03\x00\x00\x00"
+	goldenOrigin    = "\x04\x03\x02\xe8\a\x02\x05alice\x00\x00\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x01\x00\x00\x00\x01\x01x\x00\xd0\x0f\x01y\x00\x03bob\x00\x00\x00\x00\x00\x00\x00\x01\x84\a\x05carol\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x03SET\x02\x01x\x03y/z\aINVALID\x03\x00\x00\x00"
 	goldenRecord    = "\x01\x02\a\xe8\a\xd0\x0f\x00\x05alice\x041.2."
 	goldenNamespace = "\x01\a\x02"
 	goldenProposer  = "\x01\x02\xe8\a\x02\x01\x01\bcprod\x00db"
@@ -76,12 +76,11 @@ func TestEntryFormat3(t *testing.T) {
 	}
 }
 
-// Where it comes from, quotas, rollbacks and notes came later.
+// Where it comes from, quotas and notes came later.
 func TestEntryFormat4(t *testing.T) {
 	from := Origin{Addr: "10.0.0.9:51000", Protocol: "resp", Client: "deploy", Reason: "ticket 7"}
 	want := Entry{Node: 3, Seq: 2, At: 1000, Txns: []Txn{
 		{By: "alice", Origin: from, Bounded: true, Writes: []Write{{Name: "x", Value: "y", Expires: 2000}}},
-		{By: "bob", Rollbacks: []Rollback{{"prod/api", true, 5}, {"", false, 6}}},
 		{By: "bob", Notes: []Note{{At: 900, By: "carol", Origin: from, Act: "SET", Names: []string{"x", "y/z"}, Refused: "INVALID", Times: 3}}},
 	}}
 	if got := string(want.Encode()); got != goldenOrigin {

@@ -35,6 +35,7 @@ type layer struct {
 	expired uint64 // how many records were found expired that were deleted or written over
 	noting  bool   // what is written is noted
 	notes   []Change
+	keep    keeper // what is kept of versions that end; of none if nil
 }
 
 // change is what a layer has at a key.
@@ -99,15 +100,19 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		return
 	case w.Delete:
 		space.configs--
+		l.end(key, old, Deleted, by, txn, revision, at)
 		l.changes.Set(key, change{delete: true, txn: txn})
 		l.noted(w, old, found, Record{}, at)
 	default:
-		if !found {
+		rec := Record{Value: w.Value, Version: old.Version + 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
+		if found {
+			l.end(key, old, Replaced, by, txn, revision, at)
+		} else {
 			space.configs++
+			rec.Version = lastVersion(l, key) + 1
 		}
-		rec := Record{Value: w.Value, Version: 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
 		if old.live(at) {
-			rec.Version, rec.Created = old.Version+1, old.Created
+			rec.Created = old.Created
 		}
 		l.changes.Set(key, change{value: rec.encode(), txn: txn})
 		l.noted(w, old, found, rec, at)

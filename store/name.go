@@ -29,14 +29,21 @@ func Join(namespace, key string) string {
 //	s<node>                 the last entry of a node, and how it ended
 //	h<revision>             what that entry has changed
 //	h                       up to which revision that is not kept any more
+//	v<namespace>\x00<key>\x00<number>
+//	                        a Version of a config that has ended
+//	v                       up to when everything that is not kept ended
 //	b                       where this history was begun, if it was from a backup
 const (
 	configs    = "c"
 	namespaces = "n"
 	proposers  = "s"
 	pasts      = "h"
+	versions   = "v"
 	baseKey    = "b"
 )
+
+// versionsEnd is behind the keys of all versions.
+const versionsEnd = "w"
 
 func configKey(name string) string {
 	ns, key := Split(name)

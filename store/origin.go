@@ -60,19 +60,3 @@ func (d *decoder) note() Note {
 	n.Refused, n.Times = d.string(), d.uint()
 	return n
 }
-
-// A Rollback sets the configs of a namespace to what they were behind a revision, and deletes
-// those that were not there.
-type Rollback struct {
-	Namespace string // "" is the root
-	Recursive bool   // the configs in the namespaces below it, too
-	Revision  uint64
-}
-
-func (r Rollback) append(b []byte) []byte {
-	return binary.AppendUvarint(appendBool(appendString(b, r.Namespace), r.Recursive), r.Revision)
-}
-
-func (d *decoder) rollback() Rollback {
-	return Rollback{Namespace: d.string(), Recursive: d.bool(), Revision: d.uint()}
-}

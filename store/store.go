@@ -31,6 +31,7 @@ type Store struct {
 type state struct {
 	db *buntdb.DB
 	totals
+	archive    archive
 	expiries   expiries
 	milestones *milestones
 }
@@ -92,7 +93,7 @@ func load(content []byte) (st state, compact int64, err error) {
 	if st.db, err = buntdb.Open(":memory:"); err != nil {
 		return st, 0, err
 	}
-	st.expiries, st.milestones = newExpiries(), &milestones{}
+	st.archive, st.expiries, st.milestones = newArchive(), newExpiries(), &milestones{}
 	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
 		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
@@ -134,6 +135,8 @@ func (st *state) add(key, value string) (err error) {
 		_, err = decodeNamespace(value)
 	case strings.HasPrefix(key, pasts):
 		err = st.past.load(key, value)
+	case strings.HasPrefix(key, versions):
+		err = st.archive.load(key, value)
 	case strings.HasPrefix(key, proposers):
 		var p proposer
 		p, err = decodeProposer(value)
@@ -175,7 +178,7 @@ func (s *Store) Applied() uint64 {
 func (s *Store) Hash() (revision, hash uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.applied, s.hash + s.past.hash
+	return s.applied, s.hash + s.past.hash + s.archive.hash
 }
 
 // LastSeq returns the number of the last entry of a node that was applied here.

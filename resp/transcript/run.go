@@ -3,6 +3,7 @@ package transcript
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +26,9 @@ func Run(t *testing.T, file string, clients Clients) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	known := map[string]string{}
 	for _, step := range steps {
-		step.run(t, file, clients, step.Want)
+		step.run(t, file, clients, step.Want, known)
 	}
 }
 
@@ -40,31 +42,45 @@ func RunRedis(t *testing.T, file string, clients Clients) {
 	if confmanOnly {
 		t.Skip("for confman only")
 	}
+	known := map[string]string{}
 	for _, step := range steps {
 		want := step.Want
 		if step.Redis != nil {
 			want = step.Redis
 		}
-		step.run(t, file, clients, want)
+		step.run(t, file, clients, want, known)
 	}
 }
 
-// run sends one command and compares its answer.
-func (s Step) run(t *testing.T, file string, clients Clients, want []string) {
+// run sends one command, with what is known for its words, and compares its answer.
+func (s Step) run(t *testing.T, file string, clients Clients, want []string, known map[string]string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	reply, err := clients(s).Do(ctx, s.Words...)
+	words := slices.Clone(s.Words)
+	for i, w := range words {
+		if value, found := known[strings.TrimPrefix(w, "$")]; found && w[0] == '$' {
+			words[i] = value
+		}
+	}
+	reply, err := clients(s).Do(ctx, words...)
 	if err != nil {
-		t.Fatalf("%s:%d: %q: %v", file, s.Line, s.Words, err)
+		t.Fatalf("%s:%d: %q: %v", file, s.Line, words, err)
 	}
 	got, wanted := resp.Format(reply), strings.Join(want, "\n")
 	if pattern, isPattern := strings.CutPrefix(wanted, "~ "); isPattern {
-		if !regexp.MustCompile("^(?s:" + pattern + ")$").MatchString(got) {
-			t.Errorf("%s:%d: %q answers\n%s\nwant a match of\n%s", file, s.Line, s.Words, got, pattern)
+		exp := regexp.MustCompile("^(?s:" + pattern + ")$")
+		match := exp.FindStringSubmatch(got)
+		if match == nil {
+			t.Errorf("%s:%d: %q answers\n%s\nwant a match of\n%s", file, s.Line, words, got, pattern)
+		}
+		for i, name := range exp.SubexpNames()[:len(match)] {
+			if name != "" {
+				known[name] = match[i]
+			}
 		}
 	} else if got != wanted {
-		t.Errorf("%s:%d: %q answers\n%s\nwant\n%s", file, s.Line, s.Words, got, wanted)
+		t.Errorf("%s:%d: %q answers\n%s\nwant\n%s", file, s.Line, words, got, wanted)
 	}
 }
 
