@@ -67,14 +67,14 @@ type watcher struct {
 func (w *watcher) run(ctx context.Context) error {
 	for met := false; ; {
 		begun, err := w.follow(ctx)
-		met = met || begun
 		var refused failure
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case !met, errors.As(err, &refused) && refused.code != exitNoQuorum:
+		case !met && !begun, errors.As(err, &refused) && refused.code != exitNoQuorum:
 			return err
-		case begun || refused.code != 0:
+		case begun:
+			met = true
 			fmt.Fprintf(w.stderr, "confman: %v: waiting for the node\n", err)
 		}
 		select {
