@@ -96,11 +96,11 @@ func (p *program) nsTree(c *cli.Context, n *node) error {
 		return err
 	}
 	return p.showLong(all, func(w io.Writer) error {
-		rows := [][]string{}
+		rows := [][]string{{"NAMESPACE", "KEYS", "OWNER", "DESCRIPTION"}}
 		for _, b := range all {
-			rows = append(rows, []string{indented(b.Namespace, top), strconv.FormatInt(b.Keys, 10), b.Owner, b.Description})
+			rows = append(rows, []string{indented(b.Namespace, top), strconv.FormatInt(b.Keys, 10), orDash(b.Owner), orDash(b.Description)})
 		}
-		return columns(w, append([][]string{{"NAMESPACE", "KEYS", "OWNER", "DESCRIPTION"}}, rows...))
+		return columns(w, rows)
 	})
 }
 
@@ -119,7 +119,7 @@ type nsSettings struct {
 	Description string   `json:"description" yaml:"description"`
 	Owner       string   `json:"owner" yaml:"owner"`
 	Keep        uint64   `json:"keep" yaml:"keep"`
-	Age         uint64   `json:"age" yaml:"age"`
+	Age         uint64   `json:"age" yaml:"age"` // in milliseconds
 	MaxKeys     uint64   `json:"max_keys" yaml:"max_keys"`
 	MaxBytes    uint64   `json:"max_bytes" yaml:"max_bytes"`
 	Protect     bool     `json:"protect" yaml:"protect"`
@@ -140,7 +140,7 @@ func (p *program) nsGet(c *cli.Context, n *node) error {
 			{"description", s.Description},
 			{"owner", s.Owner},
 			{"keep", number(s.Keep)},
-			{"age", orNone(s.Age, milliseconds(time.Duration(s.Age)*time.Millisecond)+" ms")},
+			{"age", orNone(s.Age, (time.Duration(s.Age) * time.Millisecond).String())},
 			{"max_keys", orNone(s.MaxKeys, number(s.MaxKeys))},
 			{"max_bytes", orNone(s.MaxBytes, number(s.MaxBytes))},
 			{"protect", strconv.FormatBool(s.Protect)},

@@ -145,7 +145,7 @@ func (n *node) because(reason string) error {
 // confirm asks whether something is meant. Where there is nobody to ask, --yes has to be given.
 func (p *program) confirm(question string) error {
 	if f, isFile := p.stdin.(*os.File); !isFile || !isTerminal(f) {
-		return failure{exitUsage, errors.New("nothing was changed: give --yes to do it, or --dry-run to see what it would do")}
+		return failure{exitUsage, errors.New("nothing was changed: give --yes to do it")}
 	}
 	return p.agreed(question)
 }

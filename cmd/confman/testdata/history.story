@@ -104,7 +104,7 @@ changed web/port
 @@ -1 +1 @@
 -443
 +80
-confman: nothing was changed: give --yes to do it, or --dry-run to see what it would do
+confman: nothing was changed: give --yes to do it
 [exit 2]
 $ confman get web/port
 443
