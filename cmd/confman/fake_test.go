@@ -131,9 +131,13 @@ func TestWhatANodeIsAsked(t *testing.T) {
 		"NS RULE prod": list{list{"pattern", "*", "rule", "numeric", "namespace", "/"}}, "NS RULE none": list{}, "NS RULE prod a DEL": 1, "NS RULE prod b DEL": 0,
 		"NS RULE prod port numeric min=1 DRYRUN": broken, "NS RULE prod port numeric DRYRUN": list{},
 		"CONF CHECK prod": broken, "CONF CHECK /": list{}, "CONF CHECK many": slices.Concat(broken, broken),
-		"CONF USAGE a":                               list{list{"node", 1, "host", "h:1", "since", 1, "last", 0, "reads", 0, "error", ""}, list{"node", 2, "host", "h:2", "error", "it is gone"}},
-		"CONF ROLLBACK a VERSION 1":                  1,
-		"CONF ROLLBACK / REVISION 5 RECURSIVE FORCE": 3, "CONF REASON not me": "-NOPERM no",
+		"CONF USAGE a": list{list{"node", 1, "host", "h:1", "since", 1, "last", 0, "reads", 0, "error", ""}, list{"node", 2, "host", "h:2", "error", "it is gone"}},
+		"CONF ROLLBACK big AT 1767225600000 COUNT 1000":             list{"big/k", 1000},
+		"CONF ROLLBACK big AT 1767225600000 COUNT 1000 AFTER big/k": list{"", 7},
+		"CONF ROLLBACK half REVISION 3 COUNT 1000":                  list{"half/k", 1000},
+		"CONF ROLLBACK half REVISION 3 COUNT 1000 AFTER half/k":     "-CLUSTERDOWN nobody",
+		"CONF ROLLBACK a VERSION 1":                                 1,
+		"CONF ROLLBACK / REVISION 5 RECURSIVE FORCE":                3, "CONF REASON not me": "-NOPERM no",
 	})
 	for _, c := range []struct{ line, asked, want string }{
 		{"set a 1 --reason 'it was wrong'", "CONF REASON it was wrong|SET a 1", ""},
@@ -168,6 +172,8 @@ func TestWhatANodeIsAsked(t *testing.T) {
 		{"check many -o yaml", "CONF CHECK many", "- name: prod/port\n  rule: numeric\n  value: |-\n    x\n    y\n  expected: a number\n  namespace: prod\n- name: prod/port\n  rule: numeric\n  value: |-\n    x\n    y\n  expected: a number\n  namespace: prod\ncode: 1\nerror: 2 configs break a rule\n[exit 1]\n"},
 		{"usage a", "CONF USAGE a", "NODE  RESP  LAST_READ  READS  NAMESPACE_READ  NAMESPACE_READS  KNOWN_SINCE\n1     h:1   never      0      never           0                1970-01-01T00:00:00.001Z\n2     h:2   -          -      -               -                -\nnode 2 could not be asked: it is gone\n"},
 		{"rollback a 1 --yes --reason undo", "CONF REASON undo|CONF ROLLBACK a VERSION 1", "1 config changed\n"},
+		{"rollback big --at 2026-01-01T00:00:00Z --parts --yes", "CONF ROLLBACK big AT 1767225600000 COUNT 1000|CONF ROLLBACK big AT 1767225600000 COUNT 1000 AFTER big/k", "1007 configs changed\n"},
+		{"rollback half --revision 3 --parts --yes", "CONF ROLLBACK half REVISION 3 COUNT 1000|CONF ROLLBACK half REVISION 3 COUNT 1000 AFTER half/k", "confman: 1000 configs changed, and then: CLUSTERDOWN nobody\n[exit 5]\n"},
 		{"rollback / --revision 5 -r --force -y", "CONF ROLLBACK / REVISION 5 RECURSIVE FORCE", "3 configs changed\n"},
 	} {
 		got := confman(t, nil, "", c.line+" -a "+addr)

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
+
+	"confman/resp"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,6 +21,7 @@ func (p *program) rollbackCommand() *cli.Command {
 		Usage: "set a config to what a version of it was, or a config or a namespace to what was behind a revision or at a time",
 		Flags: p.clientFlags(append(p.momentFlags(), p.colourFlag(), recursiveFlag("roll back what is below the namespace, too"), reasonFlag(),
 			&cli.BoolFlag{Name: "dry-run", Usage: "show what would change, and change nothing", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "parts", Usage: "go in parts of 1000 configs, for what is too large for one transaction; others see what is half done", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "force", Usage: "also where the namespace is protected", DisableDefaultText: true},
 			yesFlag())...),
 		Action: func(c *cli.Context) error {
@@ -111,11 +115,36 @@ func (p *program) rollback(c *cli.Context, n *node, words []string) error {
 	if err := n.because(c.String("reason")); err != nil {
 		return err
 	}
-	var changed int
-	if err := n.fetch(&changed, words...); err != nil {
+	changed, err := n.rollBack(words, c.Bool("parts"))
+	if err != nil {
 		return err
 	}
 	return p.showChanged(changed)
+}
+
+// rollBack carries a rollback out, and returns how many configs have changed.
+func (n *node) rollBack(words []string, inParts bool) (changed int, err error) {
+	if !inParts {
+		err = n.fetch(&changed, words...)
+		return changed, err
+	}
+	words = append(words, "COUNT", "1000")
+	for part := words; ; {
+		reply, err := n.do(part...)
+		if err != nil {
+			return changed, fmt.Errorf("%s changed, and then: %w", counted(changed, "config"), err)
+		}
+		answer, _ := reply.([]resp.Reply)
+		if len(answer) != 2 {
+			return changed, fmt.Errorf("CONF ROLLBACK answers %.200s", resp.Format(reply))
+		}
+		next, _ := answer[0].(string)
+		more, _ := answer[1].(int64)
+		if changed += int(more); next == "" {
+			return changed, nil
+		}
+		part = append(slices.Clone(words), "AFTER", next)
+	}
 }
 
 func (p *program) showChanged(changed int) error {
