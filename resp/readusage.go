@@ -11,7 +11,7 @@ import (
 
 var usageCommands = []Command{
 	{
-		Name: "conf|usage", Synopsis: "key", Flags: NoMulti, Group: "connection", Do: confUsage,
+		Name: "conf|usage", Synopsis: "key", Flags: NoMulti, Group: "server", Do: confUsage,
 		Summary: "Tells for each node when a client read a config there last, and about how often since when: GET, MGET, HGET and whatever else answers " +
 			"with what configs hold. What reads a namespace as a whole, such as HGETALL, counts once, for the namespace; what finds nothing, or only looks " +
 			"around (EXISTS, TTL, SCAN, KEYS, DUMP, CONF), does not count. The nodes are asked for two seconds at most.",
