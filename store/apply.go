@@ -20,27 +20,39 @@ type Outcome []string
 func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
-	outcomes := make([]Outcome, len(entries))
-	b, err := s.newBatch()
-	if err != nil {
-		return nil, err
-	}
-	for i, e := range entries {
-		if e.Index > b.applied {
-			outcomes[i] = b.apply(e)
+	outcomes := make([]Outcome, 0, len(entries))
+	for len(outcomes) < len(entries) {
+		some, err := s.applySome(entries[len(outcomes):])
+		if err != nil {
+			return nil, err
 		}
-	}
-	b.end()
-	if b.applied == s.applied {
-		return outcomes, nil
-	}
-	if err := s.commit(b); err != nil {
-		return nil, err
+		outcomes = append(outcomes, some...)
 	}
 	if s.file.overgrown() && s.startRewrite() != nil {
 		return outcomes, s.file.stopped() // it goes on with the file that it has if it can
 	}
 	return outcomes, nil
+}
+
+// applySome carries out the first of some entries, in one batch: all of them, or those up to one that
+// flushes, because what a flush does to history is done when its batch ends.
+func (s *Store) applySome(entries []Indexed) (outcomes []Outcome, err error) {
+	b, err := s.newBatch()
+	if err != nil {
+		return nil, err
+	}
+	for len(outcomes) < len(entries) && !b.flushed {
+		var outcome Outcome
+		if e := entries[len(outcomes)]; e.Index > b.applied {
+			outcome = b.apply(e)
+		}
+		outcomes = append(outcomes, outcome)
+	}
+	b.end()
+	if b.applied == s.applied {
+		return outcomes, nil
+	}
+	return outcomes, s.commit(b)
 }
 
 // apply carries out one entry in the batch. The entry of no node changes nothing.
@@ -60,7 +72,9 @@ func (b *batch) apply(e Indexed) Outcome {
 	told := len(b.told)
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
-	b.forget()
+	if !b.flushed {
+		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
+	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
 	return outcome
 }
@@ -128,26 +142,31 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 		}
 	}
 	if txn.Flush {
-		b.flush(place)
+		b.flushAll(place, End{Revision: e.Index, At: b.clock, By: txn.By, How: Flushed})
 	}
 	b.expired += l.expired
-	l.changes.Scan(func(key string, c change) bool {
-		b.follow(key, c)
-		b.changes.Set(key, c)
-		return true
-	})
-	if txn.Flush || len(l.notes) > 0 {
+	b.take(l)
+	if txn.Flush || len(l.notes)+len(txn.Notes) > 0 {
 		b.told = append(b.told, Changes{
-			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Flush: txn.Flush, All: l.notes,
+			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Origin: txn.Origin,
+			Notes: txn.Notes, Flush: txn.Flush, All: l.notes,
 		})
 	}
 	return ""
 }
 
+// take makes the changes of a layer the batch's.
+func (b *batch) take(l *layer) {
+	b.archive.take(l)
+	l.changes.Scan(func(key string, c change) bool {
+		b.changes.Set(key, c)
+		return true
+	})
+}
+
 // writeAll carries out all of a transaction's writes in a layer.
 func writeAll(l *layer, txn Txn, place int, revision uint64, at Millis) {
 	if txn.Flush {
-		l.endAll(txn.By, place, revision, at)
 		l.flush(place)
 	}
 	for _, deleting := range []bool{true, false} {

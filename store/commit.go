@@ -18,6 +18,9 @@ type batch struct {
 	archive archive
 	moves   []move    // what changes of the expiries
 	told    []Changes // what the watcher is told
+
+	flushing End             // of the configs that the database holds, if the batch flushes
+	before   map[string]bool // keys of those of them that the batch had changed before
 }
 
 // totals sum up the database, so that nobody has to walk it.
@@ -102,11 +105,11 @@ func hashOf(key, value string) uint64 {
 
 // commit makes a batch last: file first, then memory.
 func (s *Store) commit(b *batch) error {
-	if err := s.toFile(b); err != nil {
-		return err
-	}
 	if b.flushed {
 		return s.startOver(b)
+	}
+	if err := s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,20 +126,6 @@ func (s *Store) commit(b *batch) error {
 				sn.keep(key, old, found)
 			}
 		})
-	})
-}
-
-// toFile writes what a batch changes to the file.
-func (s *Store) toFile(b *batch) error {
-	if !b.flushed {
-		return s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) })
-	}
-	deletes, err := s.deletes()
-	if err != nil {
-		return err
-	}
-	return s.file.append(b.applied, true, func(records []byte) []byte {
-		return appendChanges(append(records, deletes...), &b.layer)
 	})
 }
 

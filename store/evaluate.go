@@ -38,7 +38,7 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 		return Txn{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Flush = nil, false
+		tx.txn.Writes, tx.txn.Flush, tx.txn.Notes = nil, false, nil
 	}
 	return tx.txn, err
 }

@@ -67,6 +67,32 @@ func (l *layer) flush(place int) {
 	l.changes = left
 }
 
+// flushAll deletes what clients have, as a transaction of the given place does. The versions end of which that
+// is the end: those that the batch has made at once, the other ones in [Store.endFlushed].
+func (b *batch) flushAll(place int, end End) {
+	first := !b.flushed
+	if first {
+		b.flushing, b.before = end, map[string]bool{}
+	}
+	ended := &layer{under: b, keep: b.keeper}
+	for _, s := range clients(configs) {
+		b.changes.Ascend(s.from, func(key string, c change) bool {
+			if key >= s.to {
+				return false
+			}
+			if first {
+				b.before[key] = true
+			}
+			if !c.delete {
+				ended.end(key, mustRecord(key, c.value), end, place)
+			}
+			return true
+		})
+	}
+	b.flush(place)
+	b.take(ended)
+}
+
 // flushes reports whether what the layer has at a key does not come from under it, because
 // of a flush.
 func (l *layer) flushes(key string) bool { return l.flushed && flushed(key) }
@@ -111,21 +137,18 @@ const deletePage = 10_000
 // not held for all of that time: it lets in no new readers while it waits to tidy itself up.
 func (s *Store) deletes() (records []byte, err error) {
 	for _, f := range flushable {
-		for more := true; more && err == nil; {
-			n := 0
-			err = s.db.View(func(tx *buntdb.Tx) error {
-				database{tx}.ascend(f, func(key, _ string) bool {
-					records = appendDelete(records, key)
-					f.from = key + "\x00"
-					n++
-					return n < deletePage
-				})
-				return nil
-			})
-			more = n == deletePage
+		for more := true; more; {
+			page, err := s.page(&f)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range page {
+				records = appendDelete(records, p.key)
+			}
+			more = len(page) == deletePage
 		}
 	}
-	return records, err
+	return records, nil
 }
 
 // startOver goes on with another database, in which is what a batch that flushes leaves.
@@ -135,12 +158,23 @@ func (s *Store) startOver(b *batch) error {
 	if err != nil {
 		return err
 	}
+	records, err := s.deletes()
+	if err != nil {
+		return err
+	}
 	err = db.Update(func(to *buntdb.Tx) error {
 		if err := s.copySpared(to); err != nil {
 			return err
 		}
-		return b.put(to, func(string, string, bool) {})
+		records, err = b.putAlso(to, &b.layer, records)
+		if err == nil {
+			records, err = s.endFlushed(b, to, records)
+		}
+		return err
 	})
+	if err == nil {
+		err = s.file.append(b.applied, true, func([]byte) []byte { return records })
+	}
 	if err != nil {
 		return err
 	}
@@ -154,6 +188,53 @@ func (s *Store) startOver(b *batch) error {
 	s.letGo()
 	s.tell(b)
 	return nil
+}
+
+// putAlso makes the changes of a layer in a database, and adds records for the file that do the same.
+func (b *batch) putAlso(to *buntdb.Tx, l *layer, records []byte) ([]byte, error) {
+	return appendChanges(records, l), l.put(to, func(string, string, bool) {})
+}
+
+// endFlushed writes down, in the database to go on with and in records for the file, that the configs end that a
+// batch has flushed out of the present one, and drops what that makes too much.
+func (s *Store) endFlushed(b *batch, to *buntdb.Tx, records []byte) ([]byte, error) {
+	for _, f := range clients(configs) {
+		for more := true; more; {
+			page, err := s.page(&f)
+			if err != nil {
+				return nil, err
+			}
+			ended := &layer{under: database{to}, keep: b.keeper}
+			for _, p := range page {
+				if !b.before[p.key] {
+					ended.end(p.key, mustRecord(p.key, p.value), b.flushing, 0)
+				}
+			}
+			b.archive.take(ended)
+			if records, err = b.putAlso(to, ended, records); err != nil {
+				return nil, err
+			}
+			more = len(page) == deletePage
+		}
+	}
+	rest := &layer{under: database{to}}
+	rest.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
+	return b.putAlso(to, rest, records)
+}
+
+// page returns the first records of a span, and moves its beginning behind them.
+func (s *Store) page(f *span) (page []pair, err error) {
+	err = s.db.View(func(from *buntdb.Tx) error {
+		database{from}.ascend(*f, func(key, value string) bool {
+			page = append(page, pair{key, value})
+			return len(page) < deletePage
+		})
+		return nil
+	})
+	if n := len(page); n > 0 {
+		f.from = page[n-1].key + "\x00"
+	}
+	return page, err
 }
 
 // copySpared copies what a flush leaves, a page at a time, as deletes reads.

@@ -19,8 +19,8 @@ import (
 // not say otherwise.
 const DefaultKeep = 100
 
-// DefaultHistoryBytes bounds how much the versions that are kept come to, in bytes of keys and uncompressed
-// values, unless the cluster has agreed on something else.
+// DefaultHistoryBytes bounds how much the versions that are kept come to, in bytes of memory with values as if they were
+// not compressed, unless the cluster has agreed on something else.
 const DefaultHistoryBytes = 256 << 20
 
 // An ended is where a version stands, and when it ended.
@@ -96,34 +96,41 @@ func decodeMoment(s string) (moment, error) {
 	return moment{d.uint(), d.millis()}, d.end()
 }
 
-// follow has the batch's archive take account of a change that the batch is about to take over.
-func (b *batch) follow(key string, c change) {
-	if key[:1] != versions {
-		return
-	}
-	if old, found := b.get(key); found {
-		b.archive.follow(key, old, -1)
-	}
-	if !c.delete {
-		b.archive.follow(key, c.value, +1)
-	}
+// take takes account of what a layer changes over what is under it.
+func (a *archive) take(l *layer) {
+	l.changes.Ascend(versions, func(key string, c change) bool {
+		if key >= versionsEnd {
+			return false
+		}
+		if old, found := l.under.get(key); found {
+			a.follow(key, old, -1)
+		}
+		if !c.delete {
+			a.follow(key, c.value, +1)
+		}
+		return true
+	})
 }
 
-// forget drops the versions that ended first while there are too many.
-func (b *batch) forget() {
-	limit := b.historyBytes()
-	for b.archive.bytes > limit {
-		oldest, _ := b.archive.order.Min()
-		value, _ := b.get(oldest.key)
+// forget drops the versions that ended first while they come to more than a limit.
+func (l *layer) forget(a *archive, limit int) {
+	floor := a.floor
+	for a.bytes > limit {
+		oldest, _ := a.order.Min()
+		value, _ := l.get(oldest.key)
 		end := mustHead(oldest.key, value).End
-		b.archive.follow(oldest.key, value, -1)
-		b.changes.Set(oldest.key, change{delete: true})
-		if floor := (moment{max(b.archive.floor.revision, end.Revision), max(b.archive.floor.at, end.At)}); floor != b.archive.floor {
-			b.archive.floor = floor
-			b.follow(versions, change{value: floor.encode()})
-			b.changes.Set(versions, change{value: floor.encode()})
-		}
+		a.follow(oldest.key, value, -1)
+		l.changes.Set(oldest.key, change{delete: true})
+		a.floor = moment{max(a.floor.revision, end.Revision), max(a.floor.at, end.At)}
 	}
+	if a.floor == floor {
+		return
+	}
+	if old, found := l.get(versions); found {
+		a.follow(versions, old, -1)
+	}
+	l.changes.Set(versions, change{value: a.floor.encode()})
+	a.follow(versions, a.floor.encode(), +1)
 }
 
 // A keeper tells of the config at a key how many of its versions are kept, and for how long after they
@@ -132,14 +139,15 @@ type keeper func(key string) (keep uint64, age Millis)
 
 // end writes down that the version of a config which a layer has at a key ends, unless it is the system's, and
 // drops the ones of that config that are too many or too old.
-func (l *layer) end(key string, old Record, how How, by string, txn int, revision uint64, at Millis) {
+func (l *layer) end(key string, old Record, end End, txn int) {
 	if l.keep == nil || systemKey(key) {
 		return
 	}
-	v := Version{old, End{Revision: revision, At: at, By: by, How: how}}
+	at := end.At
 	if !old.live(at) {
-		v.End.At, v.End.How = old.Expires, Expired
+		end.At, end.How = old.Expires, Expired
 	}
+	v := Version{old, end}
 	l.changes.Set(versionKey(key, old.Version), change{value: v.encode(), txn: txn})
 	keep, age := l.keep(key)
 	for n := old.Version; n > keep; n-- {
@@ -169,24 +177,6 @@ func (l *layer) dropOlder(config string, last uint64, than Millis, txn int) {
 	}
 }
 
-// endAll writes down that all configs end that a flush deletes.
-func (l *layer) endAll(by string, txn int, revision uint64, at Millis) {
-	if l.keep == nil {
-		return
-	}
-	var keys []string
-	var olds []Record
-	for _, s := range clients(configs) {
-		l.ascend(s, func(key, value string) bool {
-			keys, olds = append(keys, key), append(olds, mustRecord(key, value))
-			return true
-		})
-	}
-	for i, key := range keys {
-		l.end(key, olds[i], Flushed, by, txn, revision, at)
-	}
-}
-
 // lastVersion returns the number of the latest version of the config at a key that has ended and is kept, or
 // zero.
 func lastVersion(src source, config string) (number uint64) {
@@ -194,20 +184,36 @@ func lastVersion(src source, config string) (number uint64) {
 		_, number, _ = splitVersion(key)
 		return true
 	})
-	return number
+	return max(number, hidden(src, config))
+}
+
+// hidden returns the number of the version of a config that a flush hides, whose end is not written down yet,
+// or zero.
+func hidden(src source, config string) uint64 {
+	switch s := src.(type) {
+	case *batch:
+		return hidden(s.under, config)
+	case *layer:
+		return hidden(s.under, config)
+	case spared:
+		if rec, found := loadRecord(s.source, config); found {
+			return rec.Version
+		}
+		return hidden(s.source, config)
+	}
+	return 0
 }
 
 // historyBytes names the system's config that bounds what is kept, for all nodes.
 const historyBytes = validate.System + "/settings/history-bytes"
 
-// historyBytes returns how many bytes of versions are kept.
-func (b *batch) historyBytes() int {
-	rec, _ := loadRecord(b, configKey(historyBytes))
-	n, err := strconv.Atoi(rec.Value)
-	if err != nil || n < 0 {
-		return DefaultHistoryBytes
+// agreed returns a number that all nodes have agreed on, or what it is otherwise.
+func (b *batch) agreed(name string, otherwise int) int {
+	rec, _ := loadRecord(b, configKey(name))
+	if n, err := strconv.Atoi(rec.Value); err == nil && n >= 0 {
+		return n
 	}
-	return n
+	return otherwise
 }
 
 // keeper tells what is kept of a config.

@@ -133,10 +133,10 @@ func TestAtATime(t *testing.T) {
 // history-bytes bounds all of them together, and the ones that ended first are forgotten first, whatever config they are of.
 func TestTheOldestIsForgottenFirst(t *testing.T) {
 	n := newNode(t)
-	n.do(set(historyBytes, "1000"))
+	n.do(set(historyBytes, "2500"))
 	for i := range 30 {
 		n.do(set(fmt.Sprintf("k%d", i%3), strings.Repeat("v", 40)+fmt.Sprint(i)))
-		if n.archive.bytes > 1000 {
+		if n.archive.bytes > 2500 {
 			t.Fatalf("%d bytes are kept", n.archive.bytes)
 		}
 	}
@@ -169,7 +169,7 @@ func TestTheOldestIsForgottenFirst(t *testing.T) {
 // Nodes that were restarted, were sent the state, or applied all at once keep the same of what was.
 func TestHistoryIsAPartOfTheState(t *testing.T) {
 	r := rand.New(rand.NewSource(5))
-	entries := []Indexed{{1, Entry{Node: 1, Seq: 1, At: 1000, Txns: []Txn{{Writes: []Write{{Name: historyBytes, Value: "20000"}}}}}}}
+	entries := []Indexed{{1, Entry{Node: 1, Seq: 1, At: 1000, Txns: []Txn{{Writes: []Write{{Name: historyBytes, Value: "60000"}}}}}}}
 	for i := uint64(2); i <= 600; i++ {
 		entries = append(entries, Indexed{i, whatever(r, i)})
 	}

@@ -100,13 +100,13 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		return
 	case w.Delete:
 		space.configs--
-		l.end(key, old, Deleted, by, txn, revision, at)
+		l.end(key, old, End{revision, at, by, Deleted}, txn)
 		l.changes.Set(key, change{delete: true, txn: txn})
 		l.noted(w, old, found, Record{}, at)
 	default:
 		rec := Record{Value: w.Value, Version: old.Version + 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
 		if found {
-			l.end(key, old, Replaced, by, txn, revision, at)
+			l.end(key, old, End{revision, at, by, Replaced}, txn)
 		} else {
 			space.configs++
 			rec.Version = lastVersion(l, key) + 1

@@ -168,3 +168,38 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// What history takes: of memory and of the file, per version of a hundred bytes. It runs with
+// CONFMAN_MILLION=1, as make soak does.
+func TestWhatHistoryTakes(t *testing.T) {
+	if os.Getenv("CONFMAN_MILLION") != "1" {
+		t.Skip("CONFMAN_MILLION=1 measures what history takes")
+	}
+	const configs, versions = 100_000, 5
+	s := OpenMemory()
+	revision := uint64(0)
+	write := func() time.Duration {
+		start := time.Now()
+		for i := range configs / 1000 {
+			revision++
+			if _, err := s.Apply([]Indexed{{revision, bulk(revision, 1000, fmt.Sprintf("site/%d", i))}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return time.Since(start)
+	}
+	before := heap()
+	first := write()
+	without := heap()
+	t.Logf("a config: %d bytes of memory", (without-before)/configs)
+	var later time.Duration
+	for range versions {
+		later += write()
+	}
+	kept := uint64(s.archive.order.Len())
+	t.Logf("a version that ended: %d bytes of memory, of which the past has a part; %d of the bound", (heap()-without)/kept, uint64(s.archive.bytes)/kept)
+	t.Logf("a write over another took %.2f times as long as a first one", float64(later)/versions/float64(first))
+	if kept != configs*versions {
+		t.Errorf("%d versions are kept", kept)
+	}
+}

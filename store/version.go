@@ -99,8 +99,12 @@ type head struct {
 	rest   string // the value, as it is encoded
 }
 
-// weight is what a version counts of the bytes that are kept: no compressor decides about that.
-func (h head) weight(key string) int { return len(key) + h.length + h.size }
+// weight is what a version counts of the bytes that are kept, which is about what it takes of memory if its
+// value is not compressed: no compressor decides about what is dropped.
+func (h head) weight(key string) int { return len(key) + h.length + h.size + bookkeeping }
+
+// bookkeeping is about what a version takes of memory beside its key and what it holds, in bytes.
+const bookkeeping = 150
 
 func decodeHead(s string) (h head, err error) {
 	d, err := opened(s, recordFormat)
