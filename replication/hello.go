@@ -28,6 +28,7 @@ const (
 	kindKey      = "key"      // asks for the key of the cluster's authority; one line answers
 	kindTell     = "tell"     // frames of messages that are kept nowhere, one way
 	kindReach    = "reach"    // one line asks how far the other side has come, one line answers
+	kindAsk      = "ask"      // one line asks what only the other side knows, one line answers
 )
 
 // clusterID names a cluster; it is written in hexadecimal.
@@ -83,7 +84,7 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach, kindTell:
+	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach, kindTell, kindAsk:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}

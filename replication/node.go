@@ -40,7 +40,10 @@ type Node struct {
 	CrashOutput func(*os.File) error
 	// Told is given the messages that other nodes Tell, from one goroutine for each of them; a message
 	// holds until it returns. nil if none are taken.
-	Told    func(message []byte)
+	Told func(message []byte)
+	// Asked answers what another node Asks: a JSON object on one line with another one. It may be called before
+	// Start has returned; nil if nothing is answered.
+	Asked   func(question []byte) (answer []byte, err error)
 	Watcher store.Watcher // is told what changes in the store; nil for none
 
 	disk      disk
@@ -66,6 +69,7 @@ type Node struct {
 	commits   *committer
 	fresh     freshness
 	heights   heights
+	questions doors
 	tellers   tellers
 	others    neighbourhood
 	progress  progress
@@ -266,7 +270,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence(), dialTime: n.Profile.dialTime(), snapshotRate: n.SnapshotRate},
 	}
-	n.transport.dial, n.transport.reached, n.transport.told = n.dial, n.reached, n.Told
+	n.transport.dial, n.transport.reached, n.transport.told, n.transport.asked = n.dial, n.reached, n.Told, n.Asked
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}

@@ -84,6 +84,8 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 		return t.serveReach(conn, r)
 	case kindTell:
 		return t.serveTold(conn, r)
+	case kindAsk: // as kindReach
+		return t.serveAsk(conn, r)
 	}
 	t.peers.came(h.Host)
 	defer t.parted(h.Host)

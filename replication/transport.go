@@ -52,6 +52,9 @@ type transport struct {
 	reached func(ctx context.Context, revision uint64) (applied uint64)
 	// told is given the messages of other hosts; each holds until it returns. nil if none are taken.
 	told func(message []byte)
+	// asked answers a question of another host, a line of JSON with a line of JSON; its error is sent as a
+	// refusal. nil if none are answered.
+	asked func(question []byte) (answer []byte, err error)
 	// lost is told when a connection with a host has ended, or when its process is dead for
 	// certain; nil for nobody.
 	lost func(host string, dead bool)

@@ -33,6 +33,7 @@ type Command struct {
 	keys  int // how many it takes: none, one, or more
 	subs  []*Command
 	used  *usage
+	reads func(*readings, *Call, Reply, int64) // takes down what a call has read; nil if it does not count
 }
 
 // Flags say where a command runs and what it may do there.
@@ -68,12 +69,14 @@ func newTable() *table {
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands, historyCommands, diffCommands, rollbackCommands, changesetCommands,
 		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
 		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
+		usageCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)
 			row.arity = arity(row.Name, row.args)
 			row.keys = keysOf(&row)
 			row.used = &usage{}
+			row.reads = readers[row.Name]
 			t.byName[row.Name] = &row
 		}
 	}

@@ -23,7 +23,7 @@ var keyUses = map[string]string{
 
 	// They tell about a key, and nothing of what it holds.
 	"exists": "RO", "touch": "RO", "type": "RO", "watch": "RO", "strlen": "RO",
-	"hexists": "RO", "hlen": "RO", "hstrlen": "RO", "xlen": "RO", "memory|usage": "RO",
+	"hexists": "RO", "hlen": "RO", "hstrlen": "RO", "xlen": "RO", "memory|usage": "RO", "conf|usage": "RO",
 	"object|encoding": "RO", "object|freq": "RO", "object|idletime": "RO", "object|refcount": "RO",
 }
 

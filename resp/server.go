@@ -61,6 +61,7 @@ type Server struct {
 	// Publish carries what is published on this node to the other ones, without waiting for them;
 	// nobody does. What they publish comes in by Published.
 	Publish func(channel, message string, sharded bool)
+	Usage   func(ctx context.Context, name string) []Usage // asks all nodes for their ReadUsage of a name, this one among them, for CONF USAGE; there is no other
 	// Leader reports whether a leader is known, and returns what is closed when that changes; one always is.
 	Leader       func() (known bool, changed <-chan struct{})
 	Elsewhere    func() string               // where clients find another node that this one is in contact with, or ""; nowhere
@@ -110,6 +111,7 @@ type Server struct {
 	pause            pause
 	password         atomic.Pointer[string] // of the user "default", now
 	maintenance      maintenance
+	readings         readings
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
@@ -142,6 +144,7 @@ func (s *Server) init() {
 	s.started = s.Now()
 	s.runID = newRunID()
 	s.rates.since = s.started
+	s.readings.since.CompareAndSwap(0, s.started.UnixMilli())
 	s.disk.saved = s.started
 	s.password.Store(&s.Password)
 	s.turnAll()

@@ -237,6 +237,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 // noteAll notes calls that went through in one transaction, which took that long.
 func (s *session) noteAll(calls []*Call, replies []Reply, writes bool, all time.Duration) {
 	var hits, misses int64
+	s.noteReads(calls, replies)
 	for i, c := range calls {
 		if writes {
 			c.took = all

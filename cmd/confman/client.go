@@ -94,8 +94,10 @@ func exitCode(e resp.Error) int {
 		return exitNoQuorum
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return exitDenied
-	case "WRONGTYPE":
+	case "WRONGTYPE", "INVALID", "PROTECTED":
 		return exitConflict
+	case "GONE":
+		return exitNotFound
 	}
 	return exitFailure
 }

@@ -54,6 +54,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		CommandNotFound:           p.commandNotFound,
 		Commands: []*cli.Command{
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
+			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
 			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.configCommand(), p.versionCommand(), p.docsCommand(),
 		},
@@ -96,6 +97,7 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	output         string // how to print, as far as is known
+	plain          bool   // without colours
 	unknown        error  // for a command that there is not
 }
 

@@ -81,7 +81,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
-		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log),
+		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log), Asked: answerQuestion(server),
 	}
 	server.Own = member.Own // before the node's store tells of changes
 	if err := member.Start(ctx); err != nil {
@@ -91,7 +91,8 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		return err
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
-	server.Node, server.Members = member, members{member}
+	defer keepUsage(server, s.DataDir, usageEvery, log)()
+	server.Node, server.Members, server.Usage = member, members{member}, usageEverywhere(server, member)
 	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
 	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }

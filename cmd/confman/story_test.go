@@ -97,7 +97,7 @@ func TestStories(t *testing.T) {
 }
 
 var (
-	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+Z`)
+	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
 	hashes = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
 )
 

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"confman/replication"
+	"confman/resp"
+)
+
+// Who has read what outlives the process; a file that is damaged is not believed, and said so.
+func TestUsageIsKept(t *testing.T) {
+	dir := t.TempDir()
+	var logged lockedBuffer
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	life := func(do func(environ []string)) *resp.Server {
+		server := &resp.Server{}
+		stop := keepUsage(server, dir, time.Hour, log)
+		do([]string{"CONFMAN_RESP_ADDR=" + serveStore(t, server, replication.Status{})})
+		stop()
+		return server
+	}
+	first := life(func(environ []string) {
+		confman(t, environ, "", "set a 1")
+		confman(t, environ, "", "get a")
+	})
+	second := life(func(environ []string) {
+		confman(t, environ, "", "set a 1")
+		confman(t, environ, "", "get a")
+	})
+	if a, b := first.ReadUsage("a"), second.ReadUsage("a"); a.Count != 1 || b.Count != 2 || a.Since != b.Since {
+		t.Errorf("%+v, and then %+v", a, b)
+	}
+	if logged.String() != "" {
+		t.Error(logged.String())
+	}
+	path := filepath.Join(dir, usageFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content[:len(content)-9], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third := life(func([]string) {})
+	if u := third.ReadUsage("a"); u.Count != 0 || u.Since < second.ReadUsage("a").Last {
+		t.Errorf("%+v", u)
+	}
+	if !strings.Contains(logged.String(), "counted anew") || !strings.Contains(logged.String(), path) {
+		t.Error(logged.String())
+	}
+}
+
+// What is known is written while the node runs, too; where that fails, it is said, and the node goes on.
+func TestUsageIsWrittenEveryWhile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	var logged lockedBuffer
+	defer keepUsage(&resp.Server{}, dir, time.Millisecond, slog.New(slog.NewTextHandler(&logged, nil)))()
+	eventually(t, "that it cannot be written is said", func() bool { return strings.Contains(logged.String(), "could not be written") })
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is written", func() bool {
+		content, err := os.ReadFile(filepath.Join(dir, usageFile))
+		return err == nil && strings.HasPrefix(string(content), "confman usage 1 since ")
+	})
+}
+
+// Each node of a cluster tells what its clients have read.
+func TestUsageOfACluster(t *testing.T) {
+	all := threeMembers(t)
+	confman(t, nil, "", "set us/api/timeout 30s -a "+all[0].addr)
+	eventually(t, "all have it", func() bool {
+		return confman(t, nil, "", "get us/api/timeout -a "+all[1].addr) == "30s\n"
+	})
+	n, err := (&program{}).dial(t.Context(), all[2].addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	reply, err := n.do("CONF", "USAGE", "us/api/timeout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := resp.Format(reply)
+	for i, m := range all {
+		want := fmt.Sprintf("\"node\"\n    2) (integer) %d\n    3) \"host\"\n    4) %q\n", i+1, m.addr)
+		if !strings.Contains(shown, want) {
+			t.Errorf("there is no\n%s in\n%s", want, shown)
+		}
+	}
+	if read := strings.Count(shown, "9) \"reads\"\n   10) (integer) 0\n"); read != 2 || strings.Count(shown, "16) \"\"") != 3 {
+		t.Errorf("%s", shown)
+	}
+}
+
+// A question of a newer version is declined.
+func TestUnknownQuestions(t *testing.T) {
+	answer := answerQuestion(&resp.Server{})
+	for _, question := range []string{`{}`, `{"usage":1}`, `{"weather":"x"}`} {
+		if got, err := answer([]byte(question)); err == nil {
+			t.Errorf("%s: %s", question, got)
+		}
+	}
+	if got, err := answer([]byte(`{"usage":"a","more":1}`)); err != nil || !strings.Contains(string(got), `"reads":0`) {
+		t.Errorf("%s, %v", got, err)
+	}
+}
