@@ -129,6 +129,7 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 	if txn.Flush {
 		b.flush(place)
 	}
+	b.settle(l)
 	b.expired += l.expired
 	l.changes.Scan(func(key string, c change) bool {
 		b.changes.Set(key, c)

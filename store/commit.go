@@ -36,7 +36,8 @@ func (s *Store) newBatch() (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &batch{layer: layer{under: database{tx}}, tx: tx, totals: s.totals}, nil
+	db := database{tx}
+	return &batch{layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals}, nil
 }
 
 // end sums the changes up and lets go of the database.

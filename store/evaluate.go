@@ -34,6 +34,9 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
+	if err == nil {
+		err = tx.check()
+	}
 	if tx.full { // what it depends on would be too much for an entry, too
 		return Txn{}, ErrTooLarge
 	}

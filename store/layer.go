@@ -35,6 +35,9 @@ type layer struct {
 	expired uint64 // how many records were found expired that were deleted or written over
 	noting  bool   // what is written is noted
 	notes   []Change
+
+	unsettled bool      // settings of namespaces change in it
+	settled   *Policies // as they are in it, or nil if nobody has asked since
 }
 
 // change is what a layer has at a key.
@@ -89,6 +92,9 @@ func (l *layer) ascend(s span, visit func(key, value string) bool) {
 func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	key := configKey(w.Name)
 	ns, _ := Split(w.Name)
+	if ns == settingsNamespace {
+		l.unsettled, l.settled = true, nil
+	}
 	old, found := loadRecord(l, key)
 	space := loadNamespace(l, namespaceKey(ns))
 	if found && !old.live(at) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/tidwall/buntdb"
@@ -25,6 +26,7 @@ type Store struct {
 	watcher   Watcher                  // or nil
 	lapsed    deadline                 // the last one that it was told of
 	expired   uint64                   // how many configs were found expired when they were removed or written over
+	settled   atomic.Pointer[Policies] // the settings of namespaces, as they were when somebody asked last, or nil
 }
 
 // state is what the store holds, and what is known of that without walking over it.

@@ -22,6 +22,10 @@ type Tx struct {
 	sets   string          // what it is to set a config from now on, in Redis's words, or ""
 	gone   string          // what it is to delete one
 	full   bool            // it has come to more than a transaction may, and fails
+
+	governed  bool // the settings of namespaces have their guard
+	forced    bool // see [Tx.Force]
+	unchecked bool // see [Tx.Unchecked]
 }
 
 // Now is the time that this transaction carries.
