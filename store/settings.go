@@ -95,6 +95,7 @@ type Policies struct {
 	own      map[string]Settings
 	quotas   bool // there is one somewhere
 	protects bool // something is protected
+	rules    parsedRules
 }
 
 // loadPolicies reads the settings of all namespaces. What cannot be read, because a later version

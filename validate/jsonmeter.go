@@ -10,7 +10,7 @@ import (
 
 // maxSteps bounds what checking a document by a schema may cost. Without a bound a schema of a few
 // lines takes for ever: each of its parts refers twice to the next one.
-const maxSteps = 1 << 20
+const maxSteps = 1 << 18
 
 var errSteps = errors.New("the check takes too long")
 

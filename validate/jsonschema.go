@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
@@ -240,7 +240,7 @@ func eachNode(node any, depth int, visit func(node any, depth int) error) error 
 
 var english = message.NewPrinter(language.English)
 
-// detail says what is wrong with a document first, in the order of places.
+// detail says what is wrong with a document, in the order of places.
 func detail(e *jsonschema.ValidationError) string {
 	var found []string
 	var collect func(e *jsonschema.ValidationError)
@@ -253,11 +253,15 @@ func detail(e *jsonschema.ValidationError) string {
 			if len(e.InstanceLocation) > 0 {
 				at = "at /" + strings.Join(e.InstanceLocation, "/") + ": "
 			}
+			if extra, isExtra := e.ErrorKind.(*kind.AdditionalProperties); isExtra {
+				slices.Sort(extra.Properties) // they come in no order
+			}
 			found = append(found, at+e.ErrorKind.LocalizedString(english))
 		}
 	}
 	collect(e)
-	return shorten(slices.MinFunc(found, cmp.Compare[string]))
+	slices.Sort(found)
+	return shorten(strings.Join(slices.Compact(found), "; "))
 }
 
 // shorten keeps what an error quotes to a part of a line.

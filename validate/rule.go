@@ -156,13 +156,14 @@ func either(tag string, all []test) test {
 }
 
 // Check returns what keeps a value from passing, or nil. It reads the JSON schemas that the rule
-// names from schemas, and those that they refer to, whether or not it has read them before.
-func (r *Rule) Check(value string, schemas Schemas) *Violation {
+// names from schemas, and those that they refer to, whether or not it has read them before. Of a
+// secret nothing is said that may tell what it is.
+func (r *Rule) Check(value string, schemas Schemas, secret bool) *Violation {
 	if r.empty && value == "" {
 		return nil
 	}
 	for _, t := range r.tests {
-		if v := t.check(value, schemas, r.Secret); v != nil {
+		if v := t.check(value, schemas, secret); v != nil {
 			return v
 		}
 	}

@@ -44,7 +44,7 @@ var plain = map[string]string{
 	"ripemd128": "a RIPEMD-128 digest", "ripemd160": "a RIPEMD-160 digest", "tiger128": "a Tiger-128 digest", "tiger160": "a Tiger-160 digest", "tiger192": "a Tiger-192 digest",
 	"isbn": "an ISBN", "isbn10": "an ISBN of 10 digits", "isbn13": "an ISBN of 13 digits", "issn": "an ISSN",
 	"iso3166_1_alpha2": "a country code of two letters", "iso3166_1_alpha3": "a country code of three letters", "iso3166_1_alpha_numeric": "a country code of digits",
-	"iso3166_2": "a code of a country's subdivision", "iso4217": "a currency code", "iso4217_numeric": "a currency code of digits", "bcp47_language_tag": "a language tag",
+	"iso3166_2": "a code of a country's subdivision", "iso4217": "a currency code", "bcp47_language_tag": "a language tag",
 	"bic": "a BIC", "credit_card": "a credit card number", "luhn_checksum": "a number with a Luhn check digit", "ssn": "a US social security number", "ein": "a US employer number",
 	"cron": "a cron expression", "cve": "a CVE identifier", "mongodb": "a MongoDB object id", "mongodb_connection_string": "a MongoDB connection string",
 	"eth_addr": "an Ethereum address", "btc_addr": "a Bitcoin address", "btc_addr_bech32": "a Bitcoin address in bech32",
