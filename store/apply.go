@@ -110,7 +110,7 @@ func current(src source, key string, now Millis) uint64 {
 }
 
 // write carries out a transaction's writes, unless they would make a name both config
-// and namespace; then it returns the key in the way. A flush comes first and deletions come
+// and namespace, or exceed a quota; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, e Indexed) string {
 	l := &layer{under: b, noting: true}
@@ -126,15 +126,18 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 			return configKey(other)
 		}
 	}
+	if over := b.bound(l, txn.Bounded); over != "" {
+		return over
+	}
 	if txn.Flush {
 		b.flush(place)
 	}
-	b.settle(l)
 	b.expired += l.expired
 	l.changes.Scan(func(key string, c change) bool {
 		b.changes.Set(key, c)
 		return true
 	})
+	b.settle(l)
 	if txn.Flush || len(l.notes) > 0 {
 		b.told = append(b.told, Changes{
 			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Flush: txn.Flush, All: l.notes,

@@ -34,6 +34,12 @@ func (tx *Tx) check() error {
 	if len(p.own) == 0 {
 		return nil
 	}
+	if err := tx.checkProtection(p); err != nil {
+		return err
+	}
+	if err := tx.checkQuotas(p); err != nil {
+		return err
+	}
 	return tx.checkRules(p)
 }
 

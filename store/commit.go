@@ -17,6 +17,9 @@ type batch struct {
 	totals
 	moves []move    // what changes of the expiries
 	told  []Changes // what the watcher is told
+
+	tallies  tallies
+	tallying bool // they are its own
 }
 
 // totals sum up the database, so that nobody has to walk it.
@@ -37,7 +40,7 @@ func (s *Store) newBatch() (*batch, error) {
 		return nil, err
 	}
 	db := database{tx}
-	return &batch{layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals}, nil
+	return &batch{layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, tallies: s.tallies}, nil
 }
 
 // end sums the changes up and lets go of the database.
@@ -107,7 +110,7 @@ func (s *Store) commit(b *batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.totals = b.totals
+	s.totals, s.tallies = b.totals, b.tallies
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired

@@ -38,6 +38,7 @@ type layer struct {
 
 	unsettled bool      // settings of namespaces change in it
 	settled   *Policies // as they are in it, or nil if nobody has asked since
+	grown     tallies   // of an entry's: by how much namespaces with a quota have grown in it
 }
 
 // change is what a layer has at a key.

@@ -13,7 +13,7 @@ func (tx *Tx) Policies() *Policies {
 	switch {
 	case tx.own != nil && tx.own.unsettled:
 		return loadPolicies(tx.own)
-	case tx.entry != nil && tx.entry.unsettled:
+	case tx.entry != nil:
 		return tx.entry.policies(tx.entry)
 	}
 	return tx.store.policies(tx.src)
@@ -26,11 +26,11 @@ func (tx *Tx) guardSettings() {
 		return
 	}
 	tx.governed = true
-	under := tx.entry.under
-	tx.depend(Guard{settingsGuard, loadNamespace(under, settingsGuard).revision})
 	if !tx.entry.unsettled {
+		tx.depend(Guard{settingsGuard, tx.entry.settled.revision})
 		return
 	}
+	tx.depend(Guard{settingsGuard, loadNamespace(tx.entry.under, settingsGuard).revision})
 	s := within(settingsNamespace)
 	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
 		if key < s.to {
@@ -79,10 +79,3 @@ func (l *layer) policies(src source) *Policies {
 
 // policies returns the settings as the entries of the batch so far have left them.
 func (b *batch) policies() *Policies { return b.layer.policies(b) }
-
-// settle takes account of what a transaction's layer has made of the settings.
-func (l *layer) settle(of *layer) {
-	if of.unsettled {
-		l.unsettled, l.settled = true, nil
-	}
-}

@@ -35,6 +35,7 @@ type state struct {
 	totals
 	expiries   expiries
 	milestones *milestones
+	tallies    tallies
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
@@ -98,7 +99,9 @@ func load(content []byte) (st state, compact int64, err error) {
 	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
 		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
-			compact, err = st.sumUp(tx)
+			if compact, err = st.sumUp(tx); err == nil {
+				st.tallies = st.tallies.under(loadPolicies(database{tx}), database{tx})
+			}
 			return err
 		})
 	}

@@ -26,6 +26,7 @@ type Tx struct {
 	governed  bool // the settings of namespaces have their guard
 	forced    bool // see [Tx.Force]
 	unchecked bool // see [Tx.Unchecked]
+	grown     tallies
 }
 
 // Now is the time that this transaction carries.
