@@ -12,14 +12,14 @@ import (
 // ruleCommands say which values configs may have.
 var ruleCommands = []Command{
 	{
-		Name: "ns|rule", Synopsis: "namespace [pattern [rule [rule ...]]] [DEL | DRYRUN]", Flags: Writes | Loose, Group: "server", Run: nsRule,
+		Name: "ns|rule", Synopsis: "namespace [pattern [rule [rule ...]]] [DEL | DRYRUN]", Flags: Writes | Loose, Group: "namespace", Run: nsRule,
 		Summary: "Sets the rule for the configs at and below a namespace that a pattern stands for, such as numeric,min=1,max=65535, in place of one that it had. " +
 			"A pattern is compared with the path below the namespace: * stands for anything but a slash, ** for namespaces. Several rules are joined with commas. " +
 			"DEL removes the rule, and DRYRUN answers what CONF CHECK would find if it was set. " +
 			"Without a rule it answers that of the pattern, and without a pattern all rules that hold there, the outermost first.",
 	},
 	{
-		Name: "conf|check", Synopsis: "namespace [COUNT count]", Flags: NoMulti, Group: "server", Do: confCheck,
+		Name: "conf|check", Synopsis: "namespace [COUNT count]", Flags: Reads | NoMulti, Group: "namespace", Do: proved(confCheck),
 		Summary: "Returns the configs at and below a namespace, / for all, that do not pass the rules for them, " +
 			"because they were there before: at most 1000 of them, or as many as COUNT says.",
 	},
@@ -46,12 +46,12 @@ func nsRule(tx *store.Tx, c *Call) Reply {
 			words, last = words[:n-1], word
 		}
 	}
-	if err := validate.Namespace(words[0]); err != nil {
-		return refused(err)
+	if err := c.checkWord(c.args[0], words[0]); err != nil {
+		return err
 	}
 	ns := rooted(words[0])
 	if len(words) == 1 {
-		return rulesOf(tx.Policies(), ns)
+		return rulesOn(tx.Policies(), ns)
 	}
 	pattern := words[1]
 	if err := validate.Pattern(pattern); err != nil {
@@ -72,26 +72,6 @@ func nsRule(tx *store.Tx, c *Call) Reply {
 		return nil
 	}
 	return own.Rules[at].Rule
-}
-
-// rulesOf lists the rules that hold in a namespace.
-func rulesOf(p *store.Policies, ns string) Reply {
-	all := []Reply{}
-	for _, at := range p.Path(ns) {
-		own, _ := p.Own(at)
-		for _, r := range own.Rules {
-			all = append(all, Map{"pattern", r.Pattern, "rule", r.Rule, "namespace", slashed(at)})
-		}
-	}
-	return all
-}
-
-// slashed is how clients write a namespace.
-func slashed(ns string) string {
-	if ns == "" {
-		return "/"
-	}
-	return ns
 }
 
 func deleteRule(tx *store.Tx, ns string, own store.Settings, at int) Reply {
@@ -115,9 +95,12 @@ func setRule(tx *store.Tx, ns string, own store.Settings, at int, rule store.Rul
 	case at >= 0:
 		own.Rules[at] = rule
 	case len(own.Rules) >= store.MaxRules:
-		return errorf("ERR namespace %s has %d rules, and may not have more: delete one, or write a pattern for several", slashed(ns), store.MaxRules)
+		return errorf("ERR namespace %s has %d rules, and may not have more: delete one, or write a pattern for several", title(ns), store.MaxRules)
 	default:
 		own.Rules = append(own.Rules, rule)
+	}
+	if _, found := tx.Get(ns); found && ns != "" {
+		return errorf("WRONGTYPE %q is a config: rules are a namespace's", ns)
 	}
 	if dry {
 		return dryRun(tx, ns, own)
@@ -147,25 +130,18 @@ func finding(f store.Finding) Map {
 	if len(value) > checkShown {
 		value = strings.ToValidUTF8(value[:checkShown], "") + "..."
 	}
-	return Map{"name", f.Name, "rule", f.Rule, "value", value, "expected", f.Expected, "namespace", slashed(f.Namespace)}
+	return Map{"name", f.Name, "rule", f.Rule, "value", value, "expected", f.Expected, "namespace", title(f.Namespace)}
 }
 
 // confCheck looks at a few configs at a time, so that writes do not wait for all of them.
 func confCheck(ctx context.Context, c *Call) Reply {
-	s := c.session
-	if err := validate.Namespace(c.Args[0]); err != nil {
-		return refused(err)
-	}
 	count := c.number("COUNT", checkCount)
 	if count < 1 || count > checkCounts {
 		return errCheckCount
 	}
-	if err := s.prove(ctx, []*Call{c}); err != nil {
-		return err
-	}
 	found := []Reply{}
 	for after := ""; ; {
-		err := s.server.Node.View(ctx, func(tx *store.Tx) error {
+		err := c.session.look(ctx, func(tx *store.Tx) error {
 			after = tx.Findings(tx.Policies(), rooted(c.Args[0]), after, checkPage, func(f store.Finding) {
 				found = append(found, finding(f))
 			})
@@ -173,7 +149,7 @@ func confCheck(ctx context.Context, c *Call) Reply {
 		})
 		switch {
 		case err != nil:
-			return fromNode(err, s.server.Log)
+			return err
 		case int64(len(found)) >= count:
 			return found[:count]
 		case after == "":

@@ -143,7 +143,7 @@ func Shown(value string, secret bool) string {
 		return "its value"
 	case len(value) > maxShown, !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl):
 		return fmt.Sprintf("its value of %d bytes", len(value))
-	case value == "", strings.ContainsFunc(value, unicode.IsSpace):
+	case value == "", strings.Contains(value, " ") && !strings.Contains(value, `"`):
 		return fmt.Sprintf("%q", value)
 	}
 	return value

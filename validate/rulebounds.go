@@ -48,7 +48,7 @@ var measures = map[string]measure{
 	"number":   {"a whole number without a sign", readNumber},
 	"int":      {"a whole number", readNumber},
 	"port":     {"a port", readNumber},
-	"duration": {"a time such as 1m30s", readDuration},
+	"duration": {"a time", readDuration},
 	"":         {"text", readLength},
 }
 

@@ -70,7 +70,7 @@ var own = map[string]func(param string) (expected string, passes func(string) bo
 		return "a port from 1 to 65535", func(v string) bool { n, err := strconv.ParseUint(v, 10, 16); return err == nil && n > 0 }, nil
 	},
 	"duration": func(string) (string, func(string) bool, error) {
-		return measures["duration"].noun, func(v string) bool { _, err := time.ParseDuration(v); return err == nil }, nil
+		return "a time such as 1m30s", func(v string) bool { _, err := time.ParseDuration(v); return err == nil }, nil
 	},
 	"timezone": func(string) (string, func(string) bool, error) {
 		return "a time zone such as Europe/Berlin", func(v string) bool { return v != "" && !strings.EqualFold(v, "local") && isZone(v) }, nil
