@@ -67,7 +67,8 @@ func newTable() *table {
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands,
 		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
-		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands, ruleCommands,
+		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
+		nsCommands, ruleCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)

@@ -2,8 +2,6 @@ package store
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 )
 
 // A protected namespace is not left without any config by mistake: by who deletes all of its configs,
@@ -27,7 +25,7 @@ func (tx *Tx) checkProtection(p *Policies) error {
 	if tx.txn.Flush {
 		if ns, found := tx.protectedFromFlush(p); found {
 			by, _ := p.protector(ns)
-			return isProtected(ns, by, "to delete it with everything else, say FORCE")
+			return isProtected(ns, by, "to delete it with everything else, say FORCE, or ")
 		}
 	}
 	checked := map[string]bool{}
@@ -38,7 +36,11 @@ func (tx *Tx) checkProtection(p *Policies) error {
 		}
 		checked[ns] = true
 		if by, protected := p.protector(ns); protected && tx.empties(ns) {
-			return isProtected(ns, by, fmt.Sprintf("to delete it all the same, NS DEL %s FORCE", title(ns)))
+			force := ""
+			if ns != "" {
+				force = fmt.Sprintf("to delete it and what is below it, NS DEL %s FORCE, or ", ns)
+			}
+			return isProtected(ns, by, force)
 		}
 	}
 	return nil
@@ -46,7 +48,7 @@ func (tx *Tx) checkProtection(p *Policies) error {
 
 func isProtected(ns, by, force string) error {
 	return &RefusedError{Name: ns, Code: "PROTECTED", Text: fmt.Sprintf(
-		"namespace %s is protected: this would leave it without any config; %s, or take the protection off first with NS SET %s UNPROTECT",
+		"namespace %s is protected: this would leave it without any config; %stake the protection off first with NS SET %s UNPROTECT",
 		title(ns), force, title(by))}
 }
 
@@ -67,7 +69,7 @@ func (tx *Tx) empties(ns string) bool {
 
 // protectedFromFlush returns a protected namespace that has configs.
 func (tx *Tx) protectedFromFlush(p *Policies) (ns string, found bool) {
-	for _, top := range slices.Sorted(maps.Keys(p.own)) {
+	for _, top := range p.All() {
 		if own := p.own[top]; own.Protect == nil || !*own.Protect {
 			continue
 		}
@@ -85,14 +87,4 @@ func (tx *Tx) protectedFromFlush(p *Policies) (ns string, found bool) {
 		}
 	}
 	return "", false
-}
-
-// spaces spans what stands in the database for a namespace of clients and those below it.
-func spaces(ns string) []span {
-	if ns == "" {
-		all := clients(namespaces)
-		return all[:]
-	}
-	key := namespaceKey(ns)
-	return []span{{key, key + "\x00"}, {key + "/", key + "0"}}
 }

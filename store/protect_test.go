@@ -16,7 +16,7 @@ func guarded(t *testing.T) *node {
 	return n
 }
 
-const apiIsProtected = "namespace prod/api is protected: this would leave it without any config; to delete it all the same, NS DEL prod/api FORCE, " +
+const apiIsProtected = "namespace prod/api is protected: this would leave it without any config; to delete it and what is below it, NS DEL prod/api FORCE, " +
 	"or take the protection off first with NS SET prod UNPROTECT"
 
 func TestProtection(t *testing.T) {
@@ -31,6 +31,8 @@ func TestProtection(t *testing.T) {
 	n.do(together(del("prod/api/c"), func(tx *Tx) error { tx.Force(); return nil }))
 	n.do(del("prod/api/c"))
 	n.do(together(protect("prod", false), del("prod/x"))) // what is left behind counts
+	n.do(protect("", true), set("a", "1"))
+	n.refused("PROTECTED", "namespace / is protected: this would leave it without any config; take the protection off first with NS SET / UNPROTECT", del("a"))
 }
 
 func TestProtectionFromFlush(t *testing.T) {

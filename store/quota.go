@@ -32,15 +32,6 @@ func (t tally) plus(n tally, sign int) tally {
 	return tally{t.keys + sign*n.keys, t.bytes + sign*n.bytes}
 }
 
-// subtree spans the configs of clients at and below a namespace.
-func subtree(ns string) []span {
-	if ns == "" {
-		all := clients(configs)
-		return all[:]
-	}
-	return []span{within(ns), below(ns)}
-}
-
 // tallyBelow walks over what is at and below a namespace.
 func tallyBelow(src source, ns string) (sum tally) {
 	for _, s := range subtree(ns) {
@@ -134,7 +125,7 @@ func (p *Policies) exceeds(was func(ns string) tally, grown tallies) (e excess, 
 
 func (e excess) refused() error {
 	return &RefusedError{Name: e.ns, Code: "OOM", Text: fmt.Sprintf(
-		"namespace %s is at its quota of %d %s: it holds %d, and this would make it %d; delete some, or raise the quota with NS SET %[1]s QUOTA",
+		"namespace %s is at its quota of %d %s: it holds %d, and this would make it %d; delete some, or raise the quota with NS SET %[1]s QUOTA keys bytes",
 		title(e.ns), e.quota, e.what, e.had, e.have)}
 }
 

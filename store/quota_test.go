@@ -50,7 +50,7 @@ func TestQuotaOfKeys(t *testing.T) {
 	n.do(set("prod/a", "1"), set("prod/api/b", "1"), set("production/x", "1"))
 	n.do(quota("prod", 3, 0))
 	n.do(set("prod/api/c", "1"))
-	const full = "namespace prod is at its quota of 3 keys: it holds 3, and this would make it 4; delete some, or raise the quota with NS SET prod QUOTA"
+	const full = "namespace prod is at its quota of 3 keys: it holds 3, and this would make it 4; delete some, or raise the quota with NS SET prod QUOTA keys bytes"
 	n.refused("OOM", full, set("prod/d", "1"))
 	n.refused("OOM", full, together(set("prod/x/y/z", "1"), set("other", "1")))
 	n.do(set("prod/a", "longer"), set("production/d", "1"))
@@ -66,9 +66,9 @@ func TestQuotaOfBytes(t *testing.T) {
 	n := newNode(t)
 	n.do(quota("", 0, 21), quota("a", 0, 10))
 	n.do(set("a/b", "1234567"), set("c", "123456789")) // names count
-	n.refused("OOM", "namespace a is at its quota of 10 bytes: it holds 10, and this would make it 11; delete some, or raise the quota with NS SET a QUOTA", set("a/b", "12345678"))
+	n.refused("OOM", "namespace a is at its quota of 10 bytes: it holds 10, and this would make it 11; delete some, or raise the quota with NS SET a QUOTA keys bytes", set("a/b", "12345678"))
 	n.do(quota("", 0, 20))
-	n.refused("OOM", "namespace / is at its quota of 20 bytes: it holds 20, and this would make it 21; delete some, or raise the quota with NS SET / QUOTA", set("c", "1234567890"))
+	n.refused("OOM", "namespace / is at its quota of 20 bytes: it holds 20, and this would make it 21; delete some, or raise the quota with NS SET / QUOTA keys bytes", set("c", "1234567890"))
 	n.do(set("a/b", "x"), set("c", "1234567890"), set("confman/nodes/1", strings.Repeat("x", 100)))
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -145,6 +146,9 @@ func (p *Policies) Of(ns string) (s Settings) {
 	}
 	return s
 }
+
+// All returns the namespaces that have settings of their own, in order; the root is "".
+func (p *Policies) All() []string { return slices.Sorted(maps.Keys(p.own)) }
 
 // Path returns the namespaces with settings of their own that are the given one or above it, the
 // outermost first.
