@@ -42,7 +42,7 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (*Tx, error) {
 		return &Tx{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Flush, tx.txn.Rollbacks, tx.grown = nil, false, nil, nil
+		tx.txn.Writes, tx.txn.Flush, tx.txn.Rollbacks, tx.txn.Bounded, tx.grown = nil, false, nil, false, nil
 	}
 	return tx, err
 }
