@@ -36,11 +36,7 @@ func (tx *Tx) checkRules(p *Policies) error {
 	return nil
 }
 
-// checkConfig checks whether the rules let a config have a value.
-func (tx *Tx) checkConfig(p *Policies, name, value string) error {
-	return tx.checkValue(p.law(name), name, value)
-}
-
+// checkValue checks whether the rules let a config have a value.
 func (tx *Tx) checkValue(l law, name, value string) error {
 	b := tx.breach(l, value)
 	switch {
