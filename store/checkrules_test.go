@@ -179,7 +179,7 @@ func TestRules(t *testing.T) {
 		"rules of a later version": {
 			[]func(*Tx) error{ruled("prod", false, "a", "later=1", "[", "port")},
 			[]step{
-				{set("prod/a", "5"), `INVALID prod/a: 5 cannot be checked: rule "later=1": there is no tag "later"`},
+				{set("prod/a", "5"), `INVALID prod/a: its value cannot be checked: rule "later=1": there is no tag "later"`},
 				{set("prod/b", "5"), ""},
 				{del("prod/a"), ""},
 			},
@@ -241,6 +241,16 @@ func TestRulesInAnEntry(t *testing.T) {
 	for _, do := range []func(*Tx) error{set("p/id", "2"), set("q/port", "x")} {
 		if n.refusal(do) == "" {
 			t.Error("it is not refused")
+		}
+	}
+}
+
+func TestSecret(t *testing.T) {
+	n := newNode(t)
+	n.do(ruled("p", false, "**/key", "secret", "*", "int", "late", "later=1"))
+	for name, want := range map[string]bool{"p/a/key": true, "p/key": true, "p/late": true, "p/a": false, "key": false} {
+		if got := n.policies().Secret(name); got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -64,12 +64,16 @@ func (p *Policies) law(name string) (l law) {
 		for _, r := range p.rules.of(at, own) {
 			if validate.Matches(r.pattern, path) {
 				l.rules = append(l.rules, r)
-				l.secret = l.secret || r.Secret
+				l.secret = l.secret || r.Secret || r.err != nil // it may say so
 			}
 		}
 	})
 	return l
 }
+
+// Secret reports whether a rule keeps the value of a config out of what is shown of it in passing, such
+// as errors and differences.
+func (p *Policies) Secret(name string) bool { return p.law(name).secret }
 
 // required visits the rules that require a config directly in a namespace, and its name.
 func (p *Policies) required(ns string, visit func(r *parsedRule, name string)) {

@@ -25,90 +25,60 @@ func (m *meter) charge(steps int) {
 }
 
 // watch has each part of a schema charge the meter when a value comes to it. The place for that is
-// the part's format, which is checked before anything that could lead to other parts.
-func (m *meter) watch(v reflect.Value, seen map[*jsonschema.Schema]bool) {
-	switch v.Kind() {
-	case reflect.Interface:
-		m.watch(v.Elem(), seen)
-	case reflect.Slice:
-		for i := range v.Len() {
-			m.watch(v.Index(i), seen)
-		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			m.watch(it.Value(), seen)
-		}
-	case reflect.Pointer:
-		schema, isSchema := v.Interface().(*jsonschema.Schema)
-		if !isSchema || schema == nil || seen[schema] {
-			return
-		}
-		seen[schema] = true
-		parts := v.Elem()
-		for i := range parts.NumField() {
-			if parts.Type().Field(i).IsExported() {
-				m.watch(parts.Field(i), seen)
-			}
-		}
-		m.meter(schema)
+// the part's format, which is checked before anything that could lead to other parts. Only what a part
+// is compared with comes before, so that is charged by the parts above it.
+func (m *meter) watch(schema *jsonschema.Schema, seen map[*jsonschema.Schema]bool) {
+	if seen[schema] {
+		return
 	}
-}
-
-// meter puts the charge in front of a part's format.
-func (m *meter) meter(schema *jsonschema.Schema) {
-	format, price := schema.Format, 1+listsOf(schema)
-	metered := jsonschema.Format{Name: "", Validate: func(v any) error {
+	seen[schema] = true
+	price := 1
+	below(reflect.ValueOf(schema).Elem(), func(part *jsonschema.Schema) {
+		if part.Enum != nil {
+			price += countNodes(part.Enum.Values)
+		}
+		if part.Const != nil {
+			price += countNodes(*part.Const)
+		}
+		m.watch(part, seen)
+	})
+	format := jsonschema.Format{Validate: func(any) error { return nil }}
+	if schema.Format != nil {
+		format = *schema.Format
+	}
+	schema.Format = &jsonschema.Format{Name: format.Name, Validate: func(v any) error {
 		m.charge(price + width(v))
 		if schema.UniqueItems {
 			m.charge(countNodes(v))
 		}
-		if format != nil {
-			return format.Validate(v)
-		}
-		return nil
+		return format.Validate(v)
 	}}
-	if format != nil {
-		metered.Name = format.Name
-	}
-	schema.Format = &metered
 }
 
-// listsOf tells what the values cost that parts right below this one compare with: they are compared before
-// the part's own charge.
-func listsOf(schema *jsonschema.Schema) (n int) {
-	below := reflect.ValueOf(schema).Elem()
-	for i := range below.NumField() {
-		if below.Type().Field(i).IsExported() {
-			n += compared(below.Field(i))
-		}
-	}
-	return n
-}
-
-// compared is what the parts in one field of a schema compare with.
-func compared(v reflect.Value) (n int) {
+// below visits the parts of a schema that some of its fields lead to.
+func below(v reflect.Value, visit func(*jsonschema.Schema)) {
 	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				below(v.Field(i), visit)
+			}
+		}
 	case reflect.Interface:
-		return compared(v.Elem())
+		below(v.Elem(), visit)
 	case reflect.Slice:
 		for i := range v.Len() {
-			n += compared(v.Index(i))
+			below(v.Index(i), visit)
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			n += compared(it.Value())
+			below(it.Value(), visit)
 		}
 	case reflect.Pointer:
-		if schema, isSchema := v.Interface().(*jsonschema.Schema); isSchema && schema != nil {
-			if schema.Enum != nil {
-				n += countNodes(schema.Enum.Values)
-			}
-			if schema.Const != nil {
-				n += countNodes(*schema.Const)
-			}
+		if part, isPart := v.Interface().(*jsonschema.Schema); isPart && part != nil {
+			visit(part)
 		}
 	}
-	return n
 }
 
 func countNodes(doc any) (n int) {

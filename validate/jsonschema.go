@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -111,7 +110,7 @@ func compile(name string, schemas Schemas) (c *compiled) {
 			c.fault = errors.New(detail(e))
 		}
 	case c.fault == nil:
-		c.meter.watch(reflect.ValueOf(c.schema), map[*jsonschema.Schema]bool{})
+		c.meter.watch(c.schema, map[*jsonschema.Schema]bool{})
 	}
 	return c
 }

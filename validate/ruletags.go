@@ -178,7 +178,7 @@ func isZone(name string) bool {
 
 // maxMatching bounds what matching may cost: the instructions of an expression times the bytes of
 // a value. RE2 needs no more than a few nanoseconds for each.
-const maxMatching = 1 << 23
+const maxMatching = 1 << 22
 
 func regexpTag(expression string) (string, func(string) bool, error) {
 	re, most, err := compileExpression(`^(?:` + expression + `)$`)
