@@ -21,7 +21,11 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	outcomes := make([]Outcome, len(entries))
-	b, err := s.newBatch()
+	tallies, settles, err := s.tallyAhead(entries)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.newBatch(tallies)
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +33,9 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 		if e.Index > b.applied {
 			outcomes[i] = b.apply(e)
 		}
+	}
+	if settles {
+		b.tallies = b.tallies.under(b.policies(), b)
 	}
 	b.end()
 	if b.applied == s.applied {
@@ -137,7 +144,9 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 		b.changes.Set(key, c)
 		return true
 	})
-	b.settle(l)
+	if l.unsettled {
+		b.unsettled, b.settled = true, nil
+	}
 	if txn.Flush || len(l.notes) > 0 {
 		b.told = append(b.told, Changes{
 			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Flush: txn.Flush, All: l.notes,

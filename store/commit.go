@@ -33,14 +33,14 @@ type totals struct {
 	past       past   // what is kept of what has changed
 }
 
-// newBatch starts a batch. Only one can be open, and end must follow.
-func (s *Store) newBatch() (*batch, error) {
+// newBatch starts a batch, with the tallies that it may need. Only one can be open, and end must follow.
+func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	tx, err := s.db.Begin(false)
 	if err != nil {
 		return nil, err
 	}
 	db := database{tx}
-	return &batch{layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, tallies: s.tallies}, nil
+	return &batch{layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, tallies: tallies}, nil
 }
 
 // end sums the changes up and lets go of the database.

@@ -54,6 +54,33 @@ func settingsName(ns string) string {
 	return settingsNamespace + "/" + settingsKey.Replace(ns)
 }
 
+// settingsOwner returns the namespace whose settings stand at a key of that namespace.
+func settingsOwner(key string) string {
+	if key == rootSettings {
+		return ""
+	}
+	return settingsOf.Replace(key)
+}
+
+func decodeSettings(value string) (s Settings, err error) {
+	err = json.Unmarshal([]byte(value), &s)
+	return s, err
+}
+
+// settings returns what a write says that a namespace has been told about itself, nothing if it is
+// deleted or cannot be read, and whether it is about that.
+func (w Write) settings() (ns string, s Settings, some bool) {
+	key, some := strings.CutPrefix(w.Name, settingsNamespace+"/")
+	if !some || w.Delete {
+		return "", Settings{}, some
+	}
+	s, err := decodeSettings(w.Value)
+	if err != nil {
+		s = Settings{}
+	}
+	return settingsOwner(key), s, true
+}
+
 // zero reports whether the settings say nothing.
 func (s Settings) zero() bool {
 	return s.Description+s.Owner == "" && s.Keep == 0 && s.Age == 0 && s.MaxKeys == 0 && s.MaxBytes == 0 &&
@@ -105,18 +132,14 @@ func loadPolicies(src source) *Policies {
 	p := &Policies{revision: loadNamespace(src, settingsGuard).revision}
 	s := within(settingsNamespace)
 	src.ascend(s, func(key, value string) bool {
-		var own Settings
-		if json.Unmarshal([]byte(mustRecord(key, value).Value), &own) != nil {
+		own, err := decodeSettings(mustRecord(key, value).Value)
+		if err != nil {
 			return true
-		}
-		ns := key[len(s.from):]
-		if ns == rootSettings {
-			ns = ""
 		}
 		if p.own == nil {
 			p.own = map[string]Settings{}
 		}
-		p.own[settingsOf.Replace(ns)] = own
+		p.own[settingsOwner(key[len(s.from):])] = own
 		p.quotas = p.quotas || own.bounds()
 		p.protects = p.protects || own.Protect != nil && *own.Protect
 		return true

@@ -184,7 +184,7 @@ func TestSettingsThatCannotBeRead(t *testing.T) {
 func TestSettingsOfABatch(t *testing.T) {
 	n := newNode(t)
 	n.do(settings("a", Settings{Keep: 1}))
-	b, err := n.newBatch()
+	b, err := n.newBatch(n.tallies)
 	if err != nil {
 		t.Fatal(err)
 	}
