@@ -38,7 +38,7 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
 		return Txn{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Flush = nil, false
+		tx.txn.Writes, tx.txn.Notes, tx.txn.Flush = nil, nil, false
 	}
 	return tx.txn, err
 }
