@@ -29,6 +29,7 @@ type Command struct {
 	Do func(context.Context, *Call) Reply
 
 	args  []arg // the synopsis, parsed
+	force bool  // it has the option FORCE
 	arity int
 	keys  int // how many it takes: none, one, or more
 	subs  []*Command
@@ -72,6 +73,7 @@ func newTable() *table {
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)
+			_, _, row.force = option(row.args, "FORCE")
 			row.arity = arity(row.Name, row.args)
 			row.keys = keysOf(&row)
 			row.used = &usage{}

@@ -130,6 +130,7 @@ func nsSet(tx *store.Tx, c *Call) Reply {
 	if err := tx.SetSettings(ns, own); err != nil {
 		return fromSet(err)
 	}
+	tx.Note(store.Note{Act: "NS SET", Names: c.Args[:1]})
 	return ok
 }
 
@@ -160,8 +161,9 @@ func nsDel(tx *store.Tx, c *Call) Reply {
 		return errorf("ERR namespace %s holds configs, such as %q: delete them first, or with it by NS DEL %[1]s FORCE; "+
 			"to take single settings off, NS SET %[1]s with 0 or an empty text", ns, name)
 	}
-	if tx.DeleteSettings(ns) || held {
-		return int64(1)
+	if !tx.DeleteSettings(ns) && !held {
+		return int64(0)
 	}
-	return int64(0)
+	tx.Note(store.Note{Act: "NS DEL", Names: c.Args[:1]})
+	return int64(1)
 }

@@ -1,11 +1,14 @@
 package resp_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"confman/resp"
+	"confman/store"
 )
 
 // A command of a pipeline that is refused does not take the others with it, and what one of them forces
@@ -71,5 +74,36 @@ func TestManyNamespaces(t *testing.T) {
 	node.took()
 	if reply, err = c.Do(t.Context(), "NS", "GET", "prod"); err != nil || field(reply, "keys") != int64(many) || node.took() != "V" {
 		t.Errorf("NS GET with a quota: %s (%v)", resp.Format(reply), err)
+	}
+}
+
+// noting is a node that keeps what its transactions note for the audit.
+type noting struct {
+	*spy
+	acts []string
+}
+
+func (n *noting) Update(ctx context.Context, by string, fn func(*store.Tx) error) error {
+	_ = n.Store.Evaluate(1, []store.Update{{By: by, Do: fn}}, func(_ int, txn store.Txn, _ error) bool {
+		for _, note := range txn.Notes {
+			n.acts = append(n.acts, note.Act+" "+strings.Join(note.Names, " "))
+		}
+		return false
+	})
+	return n.spy.Update(ctx, by, fn)
+}
+
+// What is done to namespaces is noted for the audit, and what comes to nothing is not.
+func TestNamespacesAreNoted(t *testing.T) {
+	node := &noting{spy: newSpy()}
+	c := dial(t, serve(t, &resp.Server{Node: node}))
+	for _, line := range []string{
+		"NS SET prod OWNER ops", "NS SET prod SIZE 1", "NS SET / KEEP 3", "SET prod/a 1", "NS DEL prod", "NS DEL prod FORCE", "NS DEL prod",
+		"NS GET prod", "NS LIST", "NS TREE",
+	} {
+		do(t, c, line)
+	}
+	if want := []string{"NS SET prod", "NS SET /", "NS DEL prod"}; !slices.Equal(node.acts, want) {
+		t.Errorf("noted %q, want %q", node.acts, want)
 	}
 }

@@ -90,8 +90,7 @@ func apart(err error) bool {
 // forces reports whether the call has a transaction of its own, because what it forces is not meant for
 // the others of a pipeline.
 func (c *Call) forces() bool {
-	_, _, known := option(c.args, "FORCE")
-	return known && slices.ContainsFunc(c.Args, func(w string) bool { return strings.EqualFold(w, "FORCE") })
+	return c.force && slices.ContainsFunc(c.Args, func(w string) bool { return strings.EqualFold(w, "FORCE") })
 }
 
 // fail answers a call that got nowhere, for which it may have waited long.

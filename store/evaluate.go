@@ -42,7 +42,8 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (*Tx, error) {
 		return &Tx{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Flush, tx.txn.Rollbacks, tx.txn.Bounded, tx.grown = nil, false, nil, false, nil
+		tx.txn.Writes, tx.txn.Notes, tx.txn.Rollbacks, tx.grown = nil, nil, nil, nil
+		tx.txn.Flush, tx.txn.Bounded = false, false
 	}
 	return tx, err
 }
