@@ -12,7 +12,11 @@ require (
 	github.com/zeebo/xxh3 v1.1.0
 )
 
-require golang.org/x/time v0.16.0
+require (
+	github.com/bmatcuk/doublestar/v4 v4.10.4
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	golang.org/x/time v0.16.0
+)
 
 require github.com/aymanbagabas/go-udiff v0.4.1 // indirect
 
@@ -69,5 +73,5 @@ require (
 	golang.org/x/exp v0.0.0-20200513190911-00229845015e // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
+	golang.org/x/text v0.43.0
 )

@@ -93,6 +93,7 @@ func (r *reaper) reap(ctx context.Context) bool {
 	}
 	n := 0
 	err := r.update(ctx, func(tx *store.Tx) error {
+		tx.Unchecked() // what has expired is gone already
 		n = tx.Reap(maxReaped)
 		return nil
 	})

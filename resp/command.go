@@ -29,6 +29,7 @@ type Command struct {
 	Do func(context.Context, *Call) Reply
 
 	args  []arg // the synopsis, parsed
+	force bool  // it has the option FORCE
 	arity int
 	keys  int // how many it takes: none, one, or more
 	subs  []*Command
@@ -69,10 +70,11 @@ func newTable() *table {
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands, historyCommands, diffCommands, rollbackCommands, changesetCommands,
 		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
 		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
-		usageCommands,
+		usageCommands, nsCommands, ruleCommands,
 	} {
 		for _, row := range rows {
 			row.args = parseSynopsis(row.Synopsis)
+			_, _, row.force = option(row.args, "FORCE")
 			row.arity = arity(row.Name, row.args)
 			row.keys = keysOf(&row)
 			row.used = &usage{}

@@ -144,6 +144,10 @@ func fromNode(err error, log *slog.Logger) Error {
 	if errors.As(err, &reply) {
 		return reply
 	}
+	var refused *store.RefusedError
+	if errors.As(err, &refused) {
+		return Error(refused.Code + " " + refused.Text)
+	}
 	for _, c := range codes {
 		if errors.Is(err, c.of) {
 			return Error(c.code + " " + err.Error())

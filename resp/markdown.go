@@ -12,6 +12,7 @@ var chapters = []struct{ group, title string }{
 	{"string", "Configs, by full name"},
 	{"hash", "Configs, by namespace and key"},
 	{"generic", "Names"},
+	{"namespace", "Namespaces"},
 	{"transactions", "Transactions"},
 	{"history", "What was"},
 	{"stream", "Changes, as streams"},

@@ -3,6 +3,8 @@ package resp
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"confman/store"
@@ -36,7 +38,7 @@ func (s *session) run(ctx context.Context, calls []*Call) {
 func (s *session) share(ctx context.Context, calls []*Call) {
 	for len(calls) > 0 && !s.quit {
 		n, size := 1, calls[0].size()
-		for n < min(len(calls), maxSharedCalls) && size+calls[n].size() <= maxShared {
+		for n < min(len(calls), maxSharedCalls) && size+calls[n].size() <= maxShared && !calls[0].forces() && !calls[n].forces() {
 			size += calls[n].size()
 			n++
 		}
@@ -45,7 +47,8 @@ func (s *session) share(ctx context.Context, calls []*Call) {
 }
 
 // transact answers calls out of one transaction: all of them, or as many of the first as have large
-// replies. If that becomes too large, as by appending to large values, each has one of its own.
+// replies. If that becomes too large, as by appending to large values, or what one of them does is
+// refused, each has one of its own.
 func (s *session) transact(ctx context.Context, calls []*Call) (answered int) {
 	switch {
 	case writing(calls):
@@ -58,7 +61,7 @@ func (s *session) transact(ctx context.Context, calls []*Call) (answered int) {
 		return s.withoutReads(ctx, calls, err, began)
 	}
 	replies, err := s.evaluate(ctx, calls, nil)
-	if errors.Is(err, store.ErrTooLarge) && len(calls) > 1 {
+	if apart(err) && len(calls) > 1 {
 		for i := range calls {
 			s.transact(ctx, calls[i:i+1])
 		}
@@ -77,6 +80,17 @@ func (s *session) transact(ctx context.Context, calls []*Call) (answered int) {
 		s.reply(r)
 	}
 	return len(replies)
+}
+
+// apart reports whether calls that failed together may not all fail if each has its own transaction.
+func apart(err error) bool {
+	return errors.Is(err, store.ErrTooLarge) || errors.Is(err, store.ErrRefused)
+}
+
+// forces reports whether the call has a transaction of its own, because what it forces is not meant for
+// the others of a pipeline.
+func (c *Call) forces() bool {
+	return c.force && slices.ContainsFunc(c.Args, func(w string) bool { return strings.EqualFold(w, "FORCE") })
 }
 
 // fail answers a call that got nowhere, for which it may have waited long.
@@ -98,6 +112,12 @@ func (s *session) withoutReads(ctx context.Context, calls []*Call, why error, be
 	var err error
 	if len(writes) > 0 {
 		replies, err = s.evaluate(ctx, writes, nil)
+	}
+	if apart(err) && len(calls) > 1 {
+		for i := range calls {
+			s.withoutReads(ctx, calls[i:i+1], why, began)
+		}
+		return len(calls)
 	}
 	for i, c := range calls {
 		switch {

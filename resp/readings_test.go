@@ -132,18 +132,18 @@ type lone struct {
 
 func (l *lone) View(_ context.Context, do func(*store.Tx) error) error { return l.store.View(1, do) }
 
-func (l *lone) Update(_ context.Context, by string, do func(*store.Tx) error) error {
+func (l *lone) Update(_ context.Context, by string, do func(*store.Tx) error) (revision uint64, err error) {
 	l.index++
 	entry := store.Entry{Node: 1, Seq: l.index, At: 1}
 	var failed error
-	err := l.store.Evaluate(1, []store.Update{{By: by, Do: do}}, func(_ int, txn store.Txn, err error) bool {
+	err = l.store.Evaluate(1, []store.Update{{By: by, Do: do}}, func(_ int, txn store.Txn, err error) bool {
 		entry.Txns, failed = []store.Txn{txn}, err
 		return true
 	})
 	if err == nil {
 		_, err = l.store.Apply([]store.Indexed{{Index: l.index, Entry: entry}})
 	}
-	return errors.Join(err, failed)
+	return l.index, errors.Join(err, failed)
 }
 
 // benchServer serves a node in memory until the benchmark ends.

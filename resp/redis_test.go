@@ -70,6 +70,7 @@ var exceptions = map[string]string{
 var own = map[string]string{
 	"member": "Redis has no nodes of its own to administer like that: CLUSTER is about shards",
 	"conf":   "in Redis who asks a replica takes what it has; confman's own word, because CONFIG is for the server",
+	"ns":     "Redis has no namespaces that are told something about themselves",
 	"backup": "what Redis does with SYNC and RDB files, in a format of confman's own",
 }
 
@@ -127,6 +128,8 @@ func TestRowsAreRedis(t *testing.T) {
 
 // otherArguments are commands whose arguments are not Redis 7.0's, and why.
 var otherArguments = map[string]string{
+	"flushall":                "[server] FORCE is for namespaces that are protected, which Redis does not have",
+	"flushdb":                 "[server] as flushall",
 	"hscan":                   "[later] NOVALUES came with Redis 7.4",
 	"set":                     "[later] IFEQ, IFNE, IFDEQ and IFDNE came with Redis 8.4; IFREV is confman's own, as revisions are",
 	"client|kill":             "[later] MAXAGE came with Redis 7.4",

@@ -224,7 +224,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 	switch {
 	case errors.As(err, &panicked):
 		return nil, s.broken(panicked.panicked)
-	case errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrTooLarge):
+	case errors.Is(err, store.ErrChanged), errors.Is(err, store.ErrTooLarge), errors.Is(err, store.ErrRefused):
 		return nil, err
 	case err != nil:
 		return nil, fromNode(err, s.server.Log)

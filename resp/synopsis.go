@@ -20,7 +20,7 @@ type arg struct {
 
 // kinds of arguments that are not plain strings, by the names they have in synopses.
 var kinds = map[string]string{
-	"key": "key", "key1": "key", "key2": "key", "source": "key", "destination": "key", "newkey": "key", "pattern": "pattern",
+	"key": "key", "key1": "key", "key2": "key", "source": "key", "destination": "key", "newkey": "key", "namespace": "key", "pattern": "pattern",
 	"seconds": "integer", "milliseconds": "integer", "count": "integer", "cursor": "integer",
 	"node": "integer", "increment": "integer", "decrement": "integer", "index": "integer", "protover": "integer",
 	"numlocal": "integer", "numreplicas": "integer", "timeout": "integer", "start": "integer", "end": "integer",

@@ -37,7 +37,11 @@ func (s *Store) Apply(entries []Indexed) ([]Outcome, error) {
 // applySome carries out the first of some entries, in one batch: all of them, or those up to one that
 // flushes, because what a flush does to history is done when its batch ends.
 func (s *Store) applySome(entries []Indexed) (outcomes []Outcome, err error) {
-	b, err := s.newBatch()
+	tallies, settles, err := s.tallyAhead(entries)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.newBatch(tallies)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +51,9 @@ func (s *Store) applySome(entries []Indexed) (outcomes []Outcome, err error) {
 			outcome = b.apply(e)
 		}
 		outcomes = append(outcomes, outcome)
+	}
+	if settles {
+		b.tallies = b.tallies.under(b.policies(), b)
 	}
 	b.end()
 	if b.applied == s.applied {
@@ -125,7 +132,7 @@ func current(src source, key string, now Millis) uint64 {
 }
 
 // write carries out a transaction's writes, unless they would make a name both config
-// and namespace; then it returns the key in the way. A flush comes first and deletions come
+// and namespace, or exceed a quota; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, e Indexed) string {
 	l := &layer{under: b, noting: true, keep: b.keeper}
@@ -140,6 +147,9 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 		if other, found := inTheWay(l, w.Name, b.clock); found {
 			return configKey(other)
 		}
+	}
+	if over := b.bound(l, txn.Bounded); over != "" {
+		return over
 	}
 	if txn.Flush {
 		b.flushAll(place, End{Revision: e.Index, At: b.clock, By: txn.By, How: Flushed})
@@ -162,6 +172,9 @@ func (b *batch) take(l *layer) {
 		b.changes.Set(key, c)
 		return true
 	})
+	if l.unsettled {
+		b.unsettled, b.settled = true, nil
+	}
 }
 
 // writeAll carries out all of a transaction's writes in a layer.

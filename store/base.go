@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // A base tells that a history was begun anew from a backup: raft counts its entries from 1
@@ -35,8 +36,8 @@ func (s *Store) Base() uint64 {
 }
 
 // Found writes the file of a new history into a folder that has none. It begins with the
-// configs of a store, at their revisions. Of the system's it takes the given ones instead,
-// by their full names, and it knows nothing of the nodes that proposed in the old history.
+// configs of a store, at their revisions, and the settings of their namespaces. Of the system's others
+// it takes the given ones instead, by their full names, and it knows nothing of the nodes that proposed in the old history.
 func Found(to FS, from *Store, system map[string]string) error {
 	_, err := to.ReadFile(FileName)
 	if err == nil {
@@ -75,11 +76,12 @@ func (sn *Snapshot) begin(system map[string]string) error {
 	})
 }
 
-// leaveOut takes from a snapshot the system's configs, and the nodes that proposed.
+// leaveOut takes from a snapshot the system's configs but the settings of namespaces, and the nodes
+// that proposed.
 func (sn *Snapshot) leaveOut() {
 	var names, keys []string
 	sn.old.ascend(systems, func(key, _ string) bool {
-		if systemKey(key) {
+		if systemKey(key) && !strings.HasPrefix(key, within(settingsNamespace).from) {
 			names = append(names, configName(key))
 		}
 		return true

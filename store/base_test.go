@@ -10,7 +10,7 @@ import (
 // has configs.
 func grown(t *testing.T) *node {
 	n := newNode(t)
-	n.do(set("confman/cluster", "old"), set("confman/nodes/1", "here"), set("confmanx/k", "1"))
+	n.do(set("confman/cluster", "old"), set("confman/nodes/1", "here"), set("confmanx/k", "1"), quota("prod", 9, 0))
 	n.now = 5000
 	n.do(set("prod/db", "a"), set("prod/api/timeout", "30s"))
 	n.do(shout("prod/db"))
@@ -54,6 +54,9 @@ func TestANewHistoryBeginsWithTheOldConfigs(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameConfigs(t, s, old.Store)
+	if n := (&node{T: t, Store: s}); n.policies().Of("prod").MaxKeys != 9 || n.tallies["prod"].keys != 3 {
+		t.Errorf("the settings %+v have not come along: %v", n.policies(), n.tallies)
+	}
 	base := old.Applied()
 	if s.Applied() != base || s.Base() != base || s.clock != 5000 || s.LastSeq(1)+s.LastSeq(2) != 0 {
 		t.Errorf("applied %d, base %d, clock %d, seqs %d, %d", s.Applied(), s.Base(), s.clock, s.LastSeq(1), s.LastSeq(2))

@@ -268,6 +268,24 @@ func TestTheWayBackIsMeasured(t *testing.T) {
 	}
 }
 
+// The settings of a namespace do not hold up the way back: what comes back was allowed before. They are changed and
+// taken back like other configs.
+func TestTheWayBackIsNotChecked(t *testing.T) {
+	n := newNode(t)
+	yes := true
+	n.do(set("prod/a", "1"), set("prod/b", "1"))
+	n.do(confirming(5000, set("prod/a", "2"), set("prod/c", "2"), func(tx *Tx) error { return tx.SetSettings("prod", Settings{MaxKeys: 3}) }))
+	n.do(func(tx *Tx) error { return tx.SetSettings("prod", Settings{MaxKeys: 1, Protect: &yes}) })
+	n.pass(5000)
+	n.wants("prod/a=1 prod/b=1")
+	n = newNode(t)
+	n.do(set("prod/a", "1"), set("prod/b", "1"), set("prod/c", "1"))
+	n.do(confirming(5000, del("prod/a"), del("prod/b")))
+	n.do(func(tx *Tx) error { return tx.SetSettings("prod", Settings{MaxKeys: 1, Protect: &yes}) })
+	n.pass(5000)
+	n.wants("prod/a=1 prod/b=1 prod/c=1")
+}
+
 // Behind a transaction that has to be confirmed nothing has its revision, so it can be told what is its own.
 func TestNothingSharesAnEntryBehindAChangeset(t *testing.T) {
 	n := newNode(t)

@@ -19,6 +19,9 @@ type batch struct {
 	moves   []move    // what changes of the expiries
 	told    []Changes // what the watcher is told
 
+	tallies  tallies
+	tallying bool // they are its own
+
 	flushing End             // of the configs that the database holds, if the batch flushes
 	before   map[string]bool // keys of those of them that the batch had changed before
 }
@@ -34,13 +37,16 @@ type totals struct {
 	past       past   // what is kept of what has changed
 }
 
-// newBatch starts a batch. Only one can be open, and end must follow.
-func (s *Store) newBatch() (*batch, error) {
+// newBatch starts a batch, with the tallies that it may need. Only one can be open, and end must follow.
+func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	tx, err := s.db.Begin(false)
 	if err != nil {
 		return nil, err
 	}
-	return &batch{layer: layer{under: database{tx}}, tx: tx, totals: s.totals, archive: s.archive.fork()}, nil
+	db := database{tx}
+	return &batch{
+		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.fork(), tallies: tallies,
+	}, nil
 }
 
 // end sums the changes up and lets go of the database.
@@ -113,7 +119,7 @@ func (s *Store) commit(b *batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.totals, s.archive = b.totals, b.archive
+	s.totals, s.archive, s.tallies = b.totals, b.archive, b.tallies
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired

@@ -18,18 +18,19 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
 		now := max(now, s.clock)
-		entry := &layer{under: database{db}}
+		entry := &layer{under: database{db}, settled: s.policies(database{db})}
 		kept, last := 0, false
 		for i, u := range updates {
 			if last {
 				keep(i, Txn{}, ErrNextEntry)
 				continue
 			}
-			txn, err := s.evaluate(entry, now, u)
-			if keep(i, txn, err) {
-				writeAll(entry, txn, kept, Pending, now)
+			tx, err := s.evaluate(entry, now, u)
+			if keep(i, tx.txn, err) {
+				writeAll(entry, tx.txn, kept, Pending, now)
+				entry.grow(tx)
 				kept++
-				last = txn.awaits()
+				last = tx.txn.awaits()
 			}
 		}
 		return nil
@@ -37,17 +38,21 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 }
 
 // evaluate runs one update over what the entry holds so far.
-func (s *Store) evaluate(entry *layer, now Millis, u Update) (Txn, error) {
+func (s *Store) evaluate(entry *layer, now Millis, u Update) (*Tx, error) {
 	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
+	if err == nil {
+		err = tx.check()
+	}
 	if err == nil {
 		err = tx.await()
 	}
 	if tx.full { // what it depends on would be too much for an entry, too
-		return Txn{}, ErrTooLarge
+		return &Tx{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Flush, tx.txn.Notes = nil, false, nil
+		tx.txn.Writes, tx.txn.Notes, tx.grown = nil, nil, nil
+		tx.txn.Flush, tx.txn.Bounded = false, false
 	}
-	return tx.txn, err
+	return tx, err
 }

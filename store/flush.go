@@ -181,7 +181,7 @@ func (s *Store) startOver(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = append(s.retired, s.db)
-	s.state = state{db, b.totals, b.archive, newExpiries(), &milestones{}}
+	s.state = state{db, b.totals, b.archive, newExpiries(), &milestones{}, b.tallies}
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired

@@ -15,10 +15,6 @@ import (
 // time at which there was no config: that is the gap between the end of one version and the next one, which goes on
 // counting. Like the past, all of that is a part of the state, and what is dropped depends on nothing but the log.
 
-// DefaultKeep is how many versions of each config are kept beside the one that stands, if its namespace does
-// not say otherwise.
-const DefaultKeep = 100
-
 // DefaultHistoryBytes bounds how much the versions that are kept come to, in bytes of memory with values as if they were
 // not compressed, unless the cluster has agreed on something else.
 const DefaultHistoryBytes = 256 << 20
@@ -217,4 +213,15 @@ func (b *batch) agreed(name string, otherwise int) int {
 }
 
 // keeper tells what is kept of a config.
-func (b *batch) keeper(string) (keep uint64, age Millis) { return DefaultKeep, 0 }
+func (b *batch) keeper(key string) (keep uint64, age Millis) { return b.policies().kept(key) }
+
+// kept returns how many versions of the config at a key are kept, and for how long after they have ended, which is for
+// ever if that is zero.
+func (p *Policies) kept(key string) (keep uint64, age Millis) {
+	keep = DefaultKeep
+	ns, _ := Split(configName(key))
+	p.ascend(ns, func(_ string, own Settings) {
+		keep, age = cmp.Or(own.Keep, keep), cmp.Or(own.Age, age)
+	})
+	return keep, age
+}

@@ -43,7 +43,10 @@ func (m Moment) in(v Version) bool {
 // History visits the versions of a config that are kept, the newest first, which is the one that stands or is
 // still to be removed. Like all that is told of what was, it guards nothing, and does not see what has been written
 // in a transaction that is not applied yet.
-func (tx *Tx) History(name string, visit func(Version) bool) {
+func (tx *Tx) History(name string, visit func(Version) bool) { tx.history(name, visit) }
+
+// history is [Tx.History], and returns whether there is more that is too old to be read.
+func (tx *Tx) history(name string, visit func(Version) bool) (hidden bool) {
 	key := configKey(name)
 	db := database{tx.database()}
 	if rec, found := loadRecord(db, key); found {
@@ -52,7 +55,7 @@ func (tx *Tx) History(name string, visit func(Version) bool) {
 			v.End = End{At: rec.Expires, How: Expired}
 		}
 		if !visit(v) {
-			return
+			return false
 		}
 	}
 	var kept []pair
@@ -60,21 +63,24 @@ func (tx *Tx) History(name string, visit func(Version) bool) {
 		kept = append(kept, pair{key, value})
 		return true
 	})
+	_, age := tx.store.policies(db).kept(key)
 	for _, p := range slices.Backward(kept) {
-		if v := mustVersion(p.key, p.value); tx.tooOld(name, v) || !visit(v) {
-			return
+		v := mustVersion(p.key, p.value)
+		if age > 0 && v.End.At < tx.now-age {
+			return true
+		}
+		if !visit(v) {
+			return false
 		}
 	}
+	return false
 }
-
-// tooOld reports whether a version ended before what its namespace lets be read.
-func (tx *Tx) tooOld(string, Version) bool { return false }
 
 // Version returns the version of a config with that number. The error is [ErrForgotten] for one that there was
 // and that is not kept, and otherwise [ErrNoVersion].
 func (tx *Tx) Version(name string, number uint64) (v Version, err error) {
 	err = ErrNoVersion
-	tx.History(name, func(each Version) bool {
+	hidden := tx.history(name, func(each Version) bool {
 		switch {
 		case each.Version == number:
 			v, err = each, nil
@@ -83,6 +89,9 @@ func (tx *Tx) Version(name string, number uint64) (v Version, err error) {
 		}
 		return each.Version > number
 	})
+	if hidden && number > 0 {
+		err = ErrForgotten
+	}
 	return v, err
 }
 
@@ -96,7 +105,7 @@ func (tx *Tx) At(name string, m Moment) (rec Record, found bool, err error) {
 	floor := tx.store.archive.floor
 	dropped := m.before(floor.revision, floor.at)
 	forgotten := dropped
-	tx.History(name, func(v Version) bool {
+	hidden := tx.history(name, func(v Version) bool {
 		if m.in(v) {
 			rec, found = v.Record, true
 			return false
@@ -105,7 +114,7 @@ func (tx *Tx) At(name string, m Moment) (rec Record, found bool, err error) {
 		forgotten = before && (dropped || v.Version > 1)
 		return before
 	})
-	if forgotten && !found {
+	if (forgotten || hidden) && !found {
 		return Record{}, false, ErrForgotten
 	}
 	return rec, found, nil

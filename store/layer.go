@@ -36,6 +36,10 @@ type layer struct {
 	noting  bool   // what is written is noted
 	notes   []Change
 	keep    keeper // what is kept of versions that end; of none if nil
+
+	unsettled bool      // settings of namespaces change in it
+	settled   *Policies // as they are in it, or nil if nobody has asked since
+	grown     tallies   // of an entry's: by how much namespaces with a quota have grown in it
 }
 
 // change is what a layer has at a key.
@@ -90,6 +94,9 @@ func (l *layer) ascend(s span, visit func(key, value string) bool) {
 func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	key := configKey(w.Name)
 	ns, _ := Split(w.Name)
+	if ns == settingsNamespace {
+		l.unsettled, l.settled = true, nil
+	}
 	old, found := loadRecord(l, key)
 	space := loadNamespace(l, namespaceKey(ns))
 	if found && !old.live(at) {

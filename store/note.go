@@ -3,10 +3,13 @@ package store
 // Origin says where the transaction comes from, for the audit.
 func (tx *Tx) Origin(o Origin) { tx.txn.Origin = o }
 
-// Note notes something for the audit that changes no config. What it does not say, the transaction does: on whose
-// behalf, from where, and when. Once is how often it happened if that is zero. Like a write it is lost if the
-// update fails.
+// Note notes for the audit what was done or refused, if the transaction goes through. What it does not
+// say is as of the transaction: on whose behalf, where it comes from, and when; it happened once. A view
+// notes nothing.
 func (tx *Tx) Note(n Note) {
+	if tx.view {
+		return
+	}
 	if n.By == "" {
 		n.By = tx.txn.By
 	}
@@ -17,13 +20,14 @@ func (tx *Tx) Note(n Note) {
 		n.At = tx.now
 	}
 	n.Times = max(n.Times, 1)
-	if tx.read += n.size(); tx.read > MaxTxn {
-		tx.full = true
+	wrote := tx.wrote
+	if tx.full = tx.full || wrote+n.size() > MaxTxn; tx.full {
 		return
 	}
-	before := tx.txn.Notes
+	tx.wrote = wrote + n.size()
+	noted := len(tx.txn.Notes)
+	tx.txn.Notes = append(tx.txn.Notes, n)
 	if tx.trying > 0 {
-		tx.undo = append(tx.undo, func() { tx.txn.Notes = before })
+		tx.undo = append(tx.undo, func() { tx.txn.Notes, tx.wrote = tx.txn.Notes[:noted], wrote })
 	}
-	tx.txn.Notes = append(before, n)
 }

@@ -6,34 +6,41 @@ import (
 	"testing"
 )
 
-func TestNotesGoWithTheirTransaction(t *testing.T) {
+func TestNotesTellWhatTheTransactionIs(t *testing.T) {
 	n := newNode(t)
-	from := Origin{Addr: "10.0.0.9:51000", Protocol: "resp"}
-	no := errors.New("no")
+	here := Origin{Addr: "10.0.0.1:5", Protocol: "resp", Client: "deploy", Reason: "because"}
+	elsewhere := Origin{Addr: "10.0.0.2", Protocol: "http"}
 	e := n.evaluate(func(tx *Tx) error {
-		tx.Origin(from)
-		tx.Note(Note{Act: "NS SET", Names: []string{"prod"}})
+		tx.Origin(here)
+		tx.Note(Note{Act: "CONFIG SET maxclients"})
 		_ = tx.Try(func() error {
-			tx.Note(Note{Act: "taken back"})
-			return no
+			tx.Note(Note{Act: "not done"})
+			return errors.New("taken back")
 		})
-		tx.Note(Note{At: 7, By: "eve", Act: "AUTH", Refused: "WRONGPASS", Times: 3})
+		tx.Note(Note{At: 7, By: "eve", Origin: elsewhere, Act: "AUTH", Refused: "WRONGPASS", Times: 3})
 		return nil
 	})
 	want := []Note{
-		{At: 1000, By: "alice", Origin: from, Act: "NS SET", Names: []string{"prod"}, Times: 1},
-		{At: 7, By: "eve", Origin: from, Act: "AUTH", Refused: "WRONGPASS", Times: 3},
+		{At: e.At, By: "alice", Origin: here, Act: "CONFIG SET maxclients", Times: 1},
+		{At: 7, By: "eve", Origin: elsewhere, Act: "AUTH", Refused: "WRONGPASS", Times: 3},
 	}
-	if got := e.Txns[0]; !reflect.DeepEqual(got.Notes, want) || got.Origin != from {
-		t.Errorf("%+v", got)
+	if txn := e.Txns[0]; txn.Origin != here || !reflect.DeepEqual(txn.Notes, want) {
+		t.Errorf("%+v", txn)
 	}
-	err := n.Evaluate(n.now, []Update{{Do: func(tx *Tx) error { tx.Note(Note{Act: "x"}); tx.Get("y"); return no }}}, func(_ int, txn Txn, err error) bool {
-		if len(txn.Notes) > 0 || err != no {
-			t.Errorf("of one that failed there is %+v, %v", txn, err)
+}
+
+func TestNotesAreLostWithTheWrites(t *testing.T) {
+	s := OpenMemory()
+	err := s.Evaluate(1000, []Update{{By: "alice", Do: func(tx *Tx) error {
+		tx.Note(Note{Act: "FLUSHALL"})
+		return ErrChanged
+	}}}, func(_ int, txn Txn, err error) bool {
+		if !errors.Is(err, ErrChanged) || len(txn.Notes) != 0 {
+			t.Errorf("%+v, %v", txn, err)
 		}
 		return true
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 }

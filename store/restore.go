@@ -33,6 +33,7 @@ func (s *Store) Restore(r io.Reader) error {
 	defer s.mu.Unlock()
 	old := s.db
 	s.state, s.snapshots = other.state, nil
+	s.settled.Store(nil)
 	s.letGo()
 	s.tellState()
 	return old.Close()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/tidwall/buntdb"
@@ -25,6 +26,7 @@ type Store struct {
 	watcher   Watcher                  // or nil
 	lapsed    deadline                 // the last one that it was told of
 	expired   uint64                   // how many configs were found expired when they were removed or written over
+	settled   atomic.Pointer[Policies] // the settings of namespaces, as they were when somebody asked last, or nil
 }
 
 // state is what the store holds, and what is known of that without walking over it.
@@ -34,6 +36,7 @@ type state struct {
 	archive    archive
 	expiries   expiries
 	milestones *milestones
+	tallies    tallies
 }
 
 // Open opens the store in a folder, and creates it where there is none. A file that
@@ -97,7 +100,9 @@ func load(content []byte) (st state, compact int64, err error) {
 	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
 		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
-			compact, err = st.sumUp(tx)
+			if compact, err = st.sumUp(tx); err == nil {
+				st.tallies = st.tallies.under(loadPolicies(database{tx}), database{tx})
+			}
 			return err
 		})
 	}

@@ -41,6 +41,7 @@ func (tx *Tx) takeBackAll(key string, rec Record) {
 	tx.guardNamespace(changesets)
 	tx.write(Write{Name: configName(key), Delete: true})
 	tx.txn.Origin.Reason = fmt.Sprintf("not confirmed: revision %d", rec.Revision)
+	tx.Unchecked() // it was allowed before
 	tx.As(eventSetBack, eventDeletedBack)
 	defer tx.As("", "")
 	steps := mustChangeset(key, rec)

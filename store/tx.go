@@ -23,6 +23,11 @@ type Tx struct {
 	gone   string          // what it is to delete one
 	until  Millis          // when it is taken back unless it is confirmed; zero if it stays
 	full   bool            // it has come to more than a transaction may, and fails
+
+	governed  bool // the settings of namespaces have their guard
+	forced    bool // see [Tx.Force]
+	unchecked bool // see [Tx.Unchecked]
+	grown     tallies
 }
 
 // Now is the time that this transaction carries.
