@@ -48,7 +48,7 @@ func TestUsageIsKept(t *testing.T) {
 	if err := os.WriteFile(path, content[:len(content)-9], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	third := life(func([]string) {})
+	third := life(func(environ []string) { confman(t, environ, "", "set a 1") })
 	if u := third.ReadUsage("a"); u.Count != 0 || u.Since < second.ReadUsage("a").Last {
 		t.Errorf("%+v", u)
 	}
