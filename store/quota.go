@@ -78,7 +78,7 @@ func (tx *Tx) tallied(ns string) (held tally, counts bool) {
 
 // grow takes account of a transaction that is kept in the layer of its entry.
 func (l *layer) grow(tx *Tx) {
-	if l.grown == nil || tx.txn.Flush {
+	if l.grown == nil && len(tx.grown) > 0 || tx.txn.Flush {
 		l.grown = tallies{}
 	}
 	for ns, by := range tx.grown {

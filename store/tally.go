@@ -106,25 +106,26 @@ func (t tallies) growth(l *layer) tallies {
 	if len(t) == 0 {
 		return nil
 	}
-	grown := tallies{}
-	for _, s := range clients(configs) {
-		l.changes.Ascend(s.from, func(key string, c change) bool {
-			if key >= s.to {
-				return false
-			}
-			var by tally
-			if old, found := l.under.get(key); found {
-				by = by.plus(tallyOf(key, old), -1)
-			}
-			if !c.delete {
-				by = by.plus(tallyOf(key, c.value), +1)
-			}
-			if by != (tally{}) {
-				t.grow(grown, key, by)
-			}
+	var grown tallies
+	l.changes.Scan(func(key string, c change) bool {
+		if key[:1] != configs || systemKey(key) {
 			return true
-		})
-	}
+		}
+		var by tally
+		if old, found := l.under.get(key); found {
+			by = by.plus(tallyOf(key, old), -1)
+		}
+		if !c.delete {
+			by = by.plus(tallyOf(key, c.value), +1)
+		}
+		if by != (tally{}) {
+			if grown == nil {
+				grown = tallies{}
+			}
+			t.grow(grown, key, by)
+		}
+		return true
+	})
 	return grown
 }
 
