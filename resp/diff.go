@@ -42,7 +42,7 @@ func confDiff(tx *store.Tx, c *Call) Reply {
 		var d store.Difference
 		var differs bool
 		if d, differs, err = tx.Compare(name, moments[0], moments[1]); err == nil && differs {
-			all = append(all, showDifference(d))
+			all = append(all, showDifference(tx, d))
 		}
 		return err == nil
 	})
@@ -75,7 +75,7 @@ func diffVersions(tx *store.Tx, name string, from, to uint64) Reply {
 	if err != nil {
 		return fromHistory(err, name)
 	}
-	return Text(unified(d))
+	return Text(unified(tx, d))
 }
 
 // versionOf returns a version of a config; 0 stands for what there is now.
@@ -89,14 +89,15 @@ func versionOf(tx *store.Tx, name string, number uint64) (store.Record, error) {
 }
 
 // showDifference is how CONF DIFF and a dry run show what becomes of a config.
-func showDifference(d store.Difference) Map {
+func showDifference(tx *store.Tx, d store.Difference) Map {
 	return Map{
-		"change", d.Change(), "name", d.Name, "from", int64(d.From.Version), "to", int64(d.To.Version), "diff", Text(unified(d)),
+		"change", d.Change(), "name", d.Name, "from", int64(d.From.Version), "to", int64(d.To.Version), "diff", Text(unified(tx, d)),
 	}
 }
 
-// unified returns a unified diff of two values. Of what is not text, or is long, it says only that it differs.
-func unified(d store.Difference) string {
+// unified returns a unified diff of two values. Of what is not text, is long, or is a secret by a rule of its namespace, it
+// says only that it differs.
+func unified(tx *store.Tx, d store.Difference) string {
 	title := func(rec store.Record) string {
 		if rec.Version == 0 {
 			return "/dev/null"
@@ -107,7 +108,7 @@ func unified(d store.Difference) string {
 	if old == now {
 		return ""
 	}
-	if !isText(old) || !isText(now) {
+	if !isText(old) || !isText(now) || tx.Policies().Secret(d.Name) {
 		return fmt.Sprintf("--- %s\n+++ %s\n%d bytes with digest %s, and then %d bytes with digest %s\n",
 			title(d.From), title(d.To), len(old), digest(old), len(now), digest(now))
 	}

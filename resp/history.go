@@ -2,6 +2,7 @@ package resp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"confman/store"
@@ -161,12 +162,34 @@ func confHistory(tx *store.Tx, c *Call) Reply {
 	tx.History(c.Args[0], func(v store.Version) bool {
 		all = append(all, Map{
 			"version", int64(v.Version), "revision", int64(v.Revision), "time", int64(v.Updated), "by", v.By,
+			"reason", reasonOf(tx, c.Args[0], v),
 			"size", int64(len(v.Value)), "digest", digest(v.Value), "state", v.End.How.String(),
 			"until_revision", int64(v.End.Revision), "until", int64(v.End.At), "until_by", v.End.By,
 		})
 		return int64(len(all)) != count
 	})
 	return all
+}
+
+// maxReasoned is up to how many bytes a record of the audit is searched for the reason of one version.
+const maxReasoned = 64 << 10
+
+// reasonOf returns the reason that was given for a version, as far as the audit still knows it. It is not looked for
+// in what very large transactions have left.
+func reasonOf(tx *store.Tx, name string, v store.Version) (reason string) {
+	tx.RawPast(v.Revision, 1, func(raw store.RawPast) bool {
+		if raw.Revision != v.Revision || len(raw.Record) > maxReasoned {
+			return false
+		}
+		r, _ := store.ReadPast(raw.Revision, raw.Record) // it was read when it was loaded
+		for _, txn := range r.Txns {
+			if slices.ContainsFunc(txn.Changes, func(c store.PastChange) bool { return c.Name == name && c.Version == v.Version && !c.Gone }) {
+				reason = txn.Origin.Reason
+			}
+		}
+		return false
+	})
+	return reason
 }
 
 func confMeta(tx *store.Tx, c *Call) Reply {

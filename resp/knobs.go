@@ -17,6 +17,8 @@ type live struct {
 	latencyThreshold atomic.Int64 // milliseconds; 0 for never
 	scanView         atomic.Int64 // which of scanViews
 	trackedKeys      atomic.Int64 // that the tracking table has at most; 0 for any number
+	historyBytes     atomic.Int64 // of all nodes; 0 for what they are otherwise
+	auditBytes       atomic.Int64
 	protectedMode    atomic.Int64 // 1: without a password only this machine's clients are served
 }
 

@@ -27,9 +27,12 @@ func confRollback(tx *store.Tx, c *Call) Reply {
 	case c.has("DRYRUN"):
 		all := make([]Reply, len(plan))
 		for i, d := range plan {
-			all[i] = showDifference(d)
+			all[i] = showDifference(tx, d)
 		}
 		return all
+	}
+	if c.has("FORCE") {
+		tx.Force()
 	}
 	if err := tx.Try(func() error { return rollBack(tx, plan) }); err != nil {
 		return fromSet(err)
@@ -77,11 +80,15 @@ func (c *Call) planRollback(tx *store.Tx) (plan []store.Difference, next string,
 	if c.has("COUNT") && count < 1 {
 		return nil, "", errPositive
 	}
+	forced := c.has("FORCE") || c.has("DRYRUN")
 	take := func(name string) bool {
 		d, differs, failed := tx.Compare(name, store.Moment{}, m)
-		switch {
+		switch ns, _ := store.Split(name); {
 		case failed != nil:
 			err = fromHistory(failed, name)
+		case differs && !forced && name != c.Args[0] && tx.Policies().Protects(ns):
+			err = errorf("PROTECTED namespace %s is protected: to roll back all of it say FORCE, or take the protection off first with "+
+				"NS SET %s UNPROTECT", title(ns), title(ns))
 		case differs:
 			plan, size = append(plan, d), size+len(name)+len(d.To.Value)+overhead
 		}

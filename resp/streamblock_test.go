@@ -141,7 +141,7 @@ func TestXREADEndsWithTheServer(t *testing.T) {
 		t.Error(err)
 	}
 	if got := <-w; got != "*-1\r\n" {
-		t.Errorf("%q", got)
+		t.Errorf("%.200q", got)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestXREADWaitsForAnotherState(t *testing.T) {
 	do(t, dial(t, addr), "SET a 1")
 	w := blocks(t, addr, "2", "XREAD BLOCK 0 STREAMS confman/changes $")
 	other := transcript.NewLocal()
-	bulkWrites(t, other, 60, 2000, "v")
+	bulkWritesOver(t, other)
 	var b strings.Builder
 	if _, err := other.Store.Snapshot().WriteTo(&b); err != nil {
 		t.Fatal(err)
@@ -159,8 +159,8 @@ func TestXREADWaitsForAnotherState(t *testing.T) {
 	if err := node.Store.Restore(strings.NewReader(b.String())); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-w; !strings.HasPrefix(got, "-GONE changes up to revision 10 are not kept any more: ") {
-		t.Errorf("%q", got)
+	if got := <-w; !strings.HasPrefix(got, "-GONE changes up to revision 11 are not kept any more: ") {
+		t.Errorf("%.200q", got)
 	}
 }
 

@@ -126,28 +126,41 @@ func bulkWrites(t *testing.T, node *transcript.Local, revisions, each int, value
 	}
 }
 
+// bulkWritesOver writes 60 revisions of 2000 configs each, behind a first one that bounds how much is kept: it is
+// the last 50.
+func bulkWritesOver(t *testing.T, node *transcript.Local) {
+	t.Helper()
+	_, err := node.Update(context.Background(), "system", func(tx *store.Tx) error {
+		return tx.Set("confman/settings/audit-bytes", "3000000", 0)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bulkWrites(t, node, 60, 2000, "v")
+}
+
 // Who comes too late is told so, and where to go on.
 func TestGone(t *testing.T) {
 	node, addr := watched(t)
-	bulkWrites(t, node.Local, 60, 2000, "v") // of which the last 50 are kept
+	bulkWritesOver(t, node.Local) // of which the last 50 are kept
 	c := dial(t, addr)
-	gone := "(error) GONE changes up to revision 10 are not kept any more: read the configs anew, then go on from 60"
+	gone := "(error) GONE changes up to revision 11 are not kept any more: read the configs anew, then go on from 61"
 	long := "(error) ERR this range is over 1 MiB: give a COUNT or a smaller one, and go on behind the last id that you get, as in XRANGE KEY (ID +"
 	for _, step := range [][2]string{
 		{"XREAD STREAMS confman/changes 0", gone},
 		{"XREAD STREAMS confman/changes 0-0", gone},
-		{"XREAD BLOCK 0 STREAMS confman/values 9", gone},
-		{"XREAD STREAMS confman/changes confman/changes $ 9-5", gone},
+		{"XREAD BLOCK 0 STREAMS confman/values 10", gone},
+		{"XREAD STREAMS confman/changes confman/changes $ 10-5", gone},
 		{"XREAD STREAMS confman/changes/none 3", gone},
-		{"XREAD STREAMS confman/changes/none 10", "(nil)"},
-		{"XREAD STREAMS confman/changes/none 10-3", "(nil)"},
-		{"XREAD STREAMS confman/changes 60", "(nil)"},
+		{"XREAD STREAMS confman/changes/none 11", "(nil)"},
+		{"XREAD STREAMS confman/changes/none 11-3", "(nil)"},
+		{"XREAD STREAMS confman/changes 61", "(nil)"},
 		{"XRANGE confman/changes 0 + COUNT 1", gone},
-		{"XRANGE confman/changes 10-1999 + COUNT 1", gone},
-		{"XRANGE confman/changes (9 + COUNT 1", gone},
-		{"XREVRANGE confman/changes + 10", gone},
+		{"XRANGE confman/changes 11-1999 + COUNT 1", gone},
+		{"XRANGE confman/changes (10 + COUNT 1", gone},
+		{"XREVRANGE confman/changes + 11", gone},
 		{"XRANGE confman/changes/none - +", "(empty array)"},
-		{"XRANGE confman/changes/none (10-1999 +", "(empty array)"},
+		{"XRANGE confman/changes/none (11-1999 +", "(empty array)"},
 		{"XRANGE confman/changes - +", long},
 		{"XREVRANGE confman/changes + - COUNT 50000", long},
 		{"XINFO STREAM confman/changes FULL COUNT 0", long},
@@ -158,10 +171,10 @@ func TestGone(t *testing.T) {
 			t.Errorf("%s: %.200s, want %s", step[0], got, step[1])
 		}
 	}
-	if got := read(t, c, "XRANGE confman/changes - + COUNT 1"); !strings.HasPrefix(got, "11-0 11-1 ") || !strings.HasSuffix(got, " 11-1999") {
+	if got := read(t, c, "XRANGE confman/changes - + COUNT 1"); !strings.HasPrefix(got, "12-0 12-1 ") || !strings.HasSuffix(got, " 12-1999") {
 		t.Errorf("%.60s", got)
 	}
-	if got := do(t, c, "XINFO STREAM confman/changes"); !strings.Contains(got, `"max-deleted-entry-id"`+"\n"+`10) "10-0"`) {
+	if got := do(t, c, "XINFO STREAM confman/changes"); !strings.Contains(got, `"max-deleted-entry-id"`+"\n"+`10) "11-0"`) {
 		t.Errorf("%.600s", got)
 	}
 }

@@ -17,6 +17,12 @@ func (p *Policies) protector(ns string) (by string, protected bool) {
 	return by, protected
 }
 
+// Protects reports whether a namespace is protected.
+func (p *Policies) Protects(ns string) bool {
+	_, protected := p.protector(ns)
+	return protected
+}
+
 // checkProtection checks that no protected namespace that has configs loses the last of them.
 func (tx *Tx) checkProtection(p *Policies) error {
 	if tx.forced || !p.protects {
