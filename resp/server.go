@@ -110,6 +110,7 @@ type Server struct {
 	pause            pause
 	password         atomic.Pointer[string] // of the user "default", now
 	maintenance      maintenance
+	auditor          auditor
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
@@ -160,6 +161,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.init()
 	})
 	accepting, over := context.WithCancel(context.WithoutCancel(ctx))
+	defer s.auditing()() // as long as anything is done that it notes
 	defer s.end()
 	defer over()
 	s.served.Go(func() { s.followLeader(accepting) })
@@ -197,6 +199,7 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	s.makeRoom(c)
 	if err := s.refuses(nc); err != nil {
 		s.counts.rejected.Add(1)
+		s.auditRefused(nc.RemoteAddr(), err)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
 		_, _ = nc.Write(appendReply(nil, err, 2)) // it ends either way
 		_ = nc.Close()
