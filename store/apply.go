@@ -73,7 +73,7 @@ func (b *batch) apply(e Indexed) Outcome {
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
-		b.forget(&b.archive, b.historyBytes())
+		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome})
 	return outcome
@@ -146,9 +146,10 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 	}
 	b.expired += l.expired
 	b.take(l)
-	if txn.Flush || len(l.notes) > 0 {
+	if txn.Flush || len(l.notes)+len(txn.Notes) > 0 {
 		b.told = append(b.told, Changes{
-			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Flush: txn.Flush, All: l.notes,
+			Revision: e.Index, At: b.clock, Node: e.Entry.Node, Seq: e.Entry.Seq, Client: txn.Client, By: txn.By, Origin: txn.Origin,
+			Notes: txn.Notes, Flush: txn.Flush, All: l.notes,
 		})
 	}
 	return ""

@@ -14,6 +14,8 @@ type Changes struct {
 	Seq      uint64 // of the entry that it came in: its node's starts have numbers of their own
 	Client   uint64 // as the transaction says
 	By       string
+	Origin   Origin
+	Notes    []Note
 	Flush    bool // every config but the system's was deleted, before the rest
 	All      []Change
 }
@@ -24,6 +26,8 @@ type Change struct {
 	Events  string // what was done to it, in Redis's words: "set", "set expire", "del", "expired"
 	Value   string // that it has now
 	Version uint64 // of the config, which is its last one if it is gone
+	Was     uint64 // its version before, and zero if it was not there
+	Old     string // its value then
 	Expires Millis
 	Gone    bool // it is deleted, or has expired
 	Created bool // it was not there before, or could not be seen
@@ -99,9 +103,12 @@ func (l *layer) noted(w Write, old Record, found bool, now Record, at Millis) {
 		return
 	}
 	if found && !old.live(at) {
-		l.notes = append(l.notes, Change{Name: w.Name, Events: eventExpired, Version: old.Version, Gone: true})
+		l.notes = append(l.notes, Change{Name: w.Name, Events: eventExpired, Version: old.Version, Was: old.Version, Old: old.Value, Gone: true})
 	}
 	c := Change{Name: w.Name, Events: w.Events, Gone: w.Delete}
+	if old.live(at) {
+		c.Was, c.Old = old.Version, old.Value
+	}
 	switch {
 	case w.Delete && !old.live(at):
 		return

@@ -10,52 +10,81 @@ import (
 	"testing"
 )
 
-// These bytes are in files out there: they must always read back, and never come out otherwise.
+// These bytes are in files out there: they must always read back, and those of the present format never come out otherwise.
 const (
-	goldenPast = "\x01\x05\xe8\a" +
+	goldenPast1 = "\x01\x05\xe8\a" +
 		"\x05alice\x00\x02" + "\x00\aprod/db\x02=\xf84\x04\xb7A\x10\xde" + "\x01\x01x\x03" +
 		"\x03bob\x01\x02" + "\x02\x01n\x01\x06incrby\xfb\x95\xa72/]\xa3\x14" + "\x03\x01y\x01\aexpired"
-	goldenFloor = "\x01\xac\x02"
+	goldenPast = "\x02\x04\xe8\a\x03\x05alice\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x00\x02" +
+		"\x00\aprod/db\x02\x01=\xf84\x04\xb7A\x10\xde\xfb\x95\xa72/]\xa3\x14" + "\x01\x01x\x03\x03\xfb\x95\xa72/]\xa3\x14\x00" +
+		"\x03bob\x00\x00\x00\x00\x01\x01\x02\x01n\x01\x00\x06incrby\xfb\x95\xa72/]\xa3\x14\x00" +
+		"\x03eve\x00\x00\x00\x00\x00\x00\x01\x84\a\x05carol\x0e10.0.0.9:51000\x04resp\x06deploy\bticket 7\x03SET\x01\x01x\aINVALID\x03" +
+		goldenChain
+	goldenFloor1 = "\x01\xac\x02"
+	goldenFloor  = "\x02\xac\x02" + goldenChain
+	goldenChain  = "0123456789abcdef0123456789abcdef"
 )
 
 func TestPastFormat1(t *testing.T) {
-	told := []Changes{
-		{By: "alice", All: []Change{
-			{Name: "prod/db", Events: "set", Value: "1.2.", Version: 2},
-			{Name: "confman/nodes/1", Events: "set", Value: "system", Version: 1},
-			{Name: "x", Events: "del", Version: 3, Gone: true},
-		}},
-		{By: "system", All: []Change{{Name: "confman/nodes/1", Events: "del", Version: 1, Gone: true}}},
-		{By: "bob", Flush: true, All: []Change{
-			{Name: "n", Events: "incrby", Value: "2", Version: 1},
-			{Name: "y", Events: "expired", Version: 1, Gone: true},
-		}},
-	}
-	want := PastRevision{At: 1000, All: []PastChange{
+	alice := []PastChange{
 		{Name: "prod/db", Events: "set", Version: 2, By: "alice", Digest: Digest("1.2.")},
 		{Name: "x", Events: "del", Version: 3, By: "alice", Gone: true},
+	}
+	bob := []PastChange{
 		{Events: "flush", By: "bob"},
 		{Name: "n", Events: "incrby", Version: 1, By: "bob", Digest: Digest("2")},
 		{Name: "y", Events: "expired", Version: 1, By: "bob", Gone: true},
-	}}
-	if got := encodePast(1000, told); got != goldenPast {
-		t.Errorf("encodePast = %q", got)
 	}
-	if got, err := decodePast(goldenPast); err != nil || !reflect.DeepEqual(got, want) {
+	want := PastRevision{At: 1000, All: slices.Concat(alice, bob), Txns: []PastTxn{{By: "alice", Changes: alice}, {By: "bob", Changes: bob}}}
+	if got, err := decodePast(goldenPast1); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("decodePast = %+v, %v", got, err)
 	}
-	if got := encodePast(1000, told[1:2]); got != "" {
-		t.Errorf("the system's configs: %q", got)
-	}
-	if got := encodeFloor(300); got != goldenFloor {
-		t.Errorf("encodeFloor = %q", got)
-	}
-	if got, err := decodeFloor(goldenFloor); err != nil || got != 300 {
+	if got, _, err := decodeFloor(goldenFloor1); err != nil || got != 300 {
 		t.Errorf("decodeFloor = %d, %v", got, err)
 	}
 }
 
+func TestPastFormat2(t *testing.T) {
+	from := Origin{Addr: "10.0.0.9:51000", Protocol: "resp", Client: "deploy", Reason: "ticket 7"}
+	note := Note{At: 900, By: "carol", Origin: from, Act: "SET", Names: []string{"x"}, Refused: "INVALID", Times: 3}
+	told := []Changes{
+		{By: "alice", Origin: from, All: []Change{
+			{Name: "prod/db", Events: "set", Value: "1.2.", Version: 2, Was: 1, Old: "2"},
+			{Name: "confman/nodes/1", Events: "set", Value: "system", Version: 1},
+			{Name: "x", Events: "del", Version: 3, Was: 3, Old: "2", Gone: true},
+		}},
+		{By: "system", All: []Change{{Name: "confman/nodes/1", Events: "del", Version: 1, Gone: true}}},
+		{By: "bob", Flush: true, All: []Change{{Name: "n", Events: "incrby", Value: "2", Version: 1}}},
+		{By: "eve", Notes: []Note{note}},
+	}
+	body, changes := encodePast(1000, told)
+	if got := body + goldenChain; got != goldenPast || changes != 4 {
+		t.Errorf("encodePast = %q, %d", got, changes)
+	}
+	alice := []PastChange{
+		{Name: "prod/db", Events: "set", Version: 2, Was: 1, By: "alice", Digest: Digest("1.2."), OldDigest: Digest("2")},
+		{Name: "x", Events: "del", Version: 3, Was: 3, By: "alice", OldDigest: Digest("2"), Gone: true},
+	}
+	bob := []PastChange{{Events: "flush", By: "bob"}, {Name: "n", Events: "incrby", Version: 1, By: "bob", Digest: Digest("2")}}
+	want := PastRevision{At: 1000, All: slices.Concat(alice, bob), Chain: Chain([]byte(goldenChain)), Txns: []PastTxn{
+		{By: "alice", Origin: from, Changes: alice}, {By: "bob", Changes: bob}, {By: "eve", Changes: []PastChange{}, Notes: []Note{note}},
+	}}
+	if got, err := decodePast(goldenPast); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("decodePast = %+v, %v", got, err)
+	}
+	if got, _ := encodePast(1000, told[1:2]); got != "" {
+		t.Errorf("the system's configs: %q", got)
+	}
+	if got := encodeFloor(300, want.Chain); got != goldenFloor {
+		t.Errorf("encodeFloor = %q", got)
+	}
+	if got, chain, err := decodeFloor(goldenFloor); err != nil || got != 300 || chain != want.Chain {
+		t.Errorf("decodeFloor = %d, %x, %v", got, chain, err)
+	}
+}
+
 func FuzzDecodePast(f *testing.F) {
+	f.Add(goldenPast1)
 	f.Add(goldenPast)
 	f.Add("\x01\xff\xff\xff\xff\x0f")
 	f.Add("\x01\x01\x00\x00\x01\x00")
@@ -131,6 +160,9 @@ func TestThePastIsAPartOfTheState(t *testing.T) {
 	var entries []Indexed
 	for i := range uint64(400) {
 		e := whatever(r, i+1)
+		if i == 0 {
+			e.Txns = append(e.Txns, Txn{Writes: []Write{{Name: auditBytes, Value: "2000000"}}})
+		}
 		if i%4 == 3 {
 			e = bulk(i+1, 1500, fmt.Sprint("bulk", i%8))
 		}
@@ -142,7 +174,7 @@ func TestThePastIsAPartOfTheState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if one.past.floor == 0 || one.past.changes > maxPast || one.past.changes < maxPast-1500-20 {
+	if one.past.floor == 0 || one.past.bytes > 2_000_000 || one.past.bytes < 1_900_000 {
 		t.Errorf("%+v", one.past)
 	}
 	_, want := one.Hash()
@@ -205,19 +237,19 @@ func copied(t *testing.T, n *node) *Store {
 func TestThePastIsBoundedInBytes(t *testing.T) {
 	n := newNode(t)
 	long := strings.Repeat("n", 900)
-	for i := range uint64(30) {
+	for i := range uint64(40) {
 		n.apply(bulk(i+1, 1000, long))
 	}
-	if n.past.bytes > maxPastBytes || n.past.bytes < maxPastBytes-1<<20 || n.past.floor == 0 {
+	if n.past.bytes > DefaultAuditBytes || n.past.bytes < DefaultAuditBytes-1<<20 || n.past.floor == 0 {
 		t.Errorf("%+v", n.past)
 	}
-	n.apply(bulk(31, 25_000, long))
+	n.apply(bulk(41, 40_000, long))
 	all := n.recall(0, Pending, (*Tx).Past)
-	if len(all) != 1 || len(all[0].All) != 25_000 || n.past.bytes < maxPastBytes || n.past.floor != 30 {
+	if len(all) != 1 || len(all[0].All) != 40_000 || n.past.bytes < DefaultAuditBytes || n.past.floor != 40 {
 		t.Errorf("%d revisions, %+v", len(all), n.past)
 	}
-	n.apply(bulk(32, 1, "x"))
-	if all := n.recall(0, Pending, (*Tx).Past); len(all) != 1 || all[0].Revision != 32 || n.past.changes != 1 {
+	n.apply(bulk(42, 1, "x"))
+	if all := n.recall(0, Pending, (*Tx).Past); len(all) != 1 || all[0].Revision != 42 || n.past.changes != 1 {
 		t.Errorf("%d revisions, %+v", len(all), n.past)
 	}
 }
@@ -344,7 +376,8 @@ func TestAPastThatCannotBe(t *testing.T) {
 		pasts + "000000000000000g": goldenPast,
 		pasts + "000000000000000A": goldenPast,
 		pastKey(1):                 goldenPast + "x",
-		pastKey(2):                 "\x02",
+		pastKey(2):                 "\x03",
+		pastKey(3):                 "\x02\x00\x00\x01",
 	} {
 		if _, _, err := Load(endFrame(appendSet(nil, key, value), 7)); err == nil {
 			t.Errorf("%q: %q was loaded", key, value)

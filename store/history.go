@@ -207,14 +207,13 @@ func hidden(src source, config string) uint64 {
 // historyBytes names the system's config that bounds what is kept, for all nodes.
 const historyBytes = validate.System + "/settings/history-bytes"
 
-// historyBytes returns how many bytes of versions are kept.
-func (b *batch) historyBytes() int {
-	rec, _ := loadRecord(b, configKey(historyBytes))
-	n, err := strconv.Atoi(rec.Value)
-	if err != nil || n < 0 {
-		return DefaultHistoryBytes
+// agreed returns a number that all nodes have agreed on, or what it is otherwise.
+func (b *batch) agreed(name string, otherwise int) int {
+	rec, _ := loadRecord(b, configKey(name))
+	if n, err := strconv.Atoi(rec.Value); err == nil && n >= 0 {
+		return n
 	}
-	return n
+	return otherwise
 }
 
 // keeper tells what is kept of a config.
