@@ -13,6 +13,8 @@ import (
 var unaudited = map[string]string{
 	"backup|read":       "BACKUP START is noted",
 	"backup|stop":       "BACKUP START is noted",
+	"conf|audit":        "it only tells",
+	"conf|chain":        "it only tells",
 	"client|list":       "it only tells",
 	"client|no-evict":   "it is about the connection that says it",
 	"config|get":        "it only tells, and no secrets",

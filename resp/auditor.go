@@ -11,7 +11,7 @@ import (
 
 // Changes stand in the audit by themselves. What was denied, and what operators did to nodes, changes no
 // config: the auditor notes it. An attacker who guesses passwords must not make the log grow as fast as he
-// guesses, so what is alike becomes one line with a number, and lines are written once a second at most.
+// guesses, so what is alike becomes one line with a number, and lines are gathered for a second before they are written.
 
 // How much the auditor takes down.
 const (
@@ -19,7 +19,6 @@ const (
 	maxNotes   = 100         // that are written at once
 	maxAct     = 256         // bytes
 	maxNamed   = 8           // names that a line holds
-	auditPause = time.Second // between two writes
 	lastWrites = time.Second // how long the end of the server waits for what is not written yet
 )
 
@@ -105,14 +104,14 @@ func (a *auditor) wake() {
 	}
 }
 
-// auditing writes down what is noted until the end, which waits for the last of it, but not for long.
-func (s *Server) auditing() (end func()) {
+// writesNotes writes down what is noted until the end, which waits for the last of it, but not for long.
+func (s *Server) writesNotes() (end func()) {
 	a := &s.auditor
 	ctx, cancel := context.WithCancel(context.Background())
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		a.run(ctx, s.Node, stop)
+		a.run(ctx, s.Node, s.AuditTime, stop)
 	}()
 	return func() {
 		defer time.AfterFunc(lastWrites, cancel).Stop()
@@ -125,8 +124,8 @@ func (s *Server) auditing() (end func()) {
 	}
 }
 
-// run writes until stop is closed, and then what is left.
-func (a *auditor) run(ctx context.Context, node Node, stop <-chan struct{}) {
+// run writes what has been gathered for a time, until stop is closed, and then what is left.
+func (a *auditor) run(ctx context.Context, node Node, gather time.Duration, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
@@ -134,13 +133,13 @@ func (a *auditor) run(ctx context.Context, node Node, stop <-chan struct{}) {
 			}
 			return
 		case <-a.ready():
+			select {
+			case <-stop:
+			case <-time.After(gather):
+			}
 		}
 		if a.more() && (a.write(ctx, node) != nil || len(a.pending) > 0) {
 			a.wake()
-		}
-		select {
-		case <-stop:
-		case <-time.After(auditPause):
 		}
 	}
 }
@@ -174,4 +173,3 @@ func (a *auditor) write(ctx context.Context, node Node) error {
 	}
 	return err
 }
-

@@ -79,6 +79,7 @@ type Server struct {
 	IdleTime     time.Duration               // to send nothing: for ever
 	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
+	AuditTime    time.Duration               // for which what is denied, and what operators do, is gathered before it is written into the audit: 1 s
 	MoveTime     time.Duration               // to go elsewhere, for clients that asked to be told, before the server ends: 2 s
 
 	once             sync.Once
@@ -133,6 +134,7 @@ func (s *Server) init() {
 	s.AuthTime = cmp.Or(s.AuthTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
+	s.AuditTime = cmp.Or(s.AuditTime, time.Second)
 	s.MoveTime = cmp.Or(s.MoveTime, 2*time.Second)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
@@ -161,7 +163,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.init()
 	})
 	accepting, over := context.WithCancel(context.WithoutCancel(ctx))
-	defer s.auditing()() // as long as anything is done that it notes
+	defer s.writesNotes()() // as long as anything is done that it notes
 	defer s.end()
 	defer over()
 	s.served.Go(func() { s.followLeader(accepting) })

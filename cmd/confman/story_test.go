@@ -31,6 +31,7 @@ func serveStore(t *testing.T, s *resp.Server, st replication.Status) (addr strin
 		local := transcript.NewLocal()
 		s.Node, s.Snapshot = local, local.Store.Snapshot
 	}
+	s.AuditTime = time.Hour // revisions are what the test makes them
 	st.Stale = 250 * time.Millisecond
 	st.Cluster, st.ID, st.Role, st.Applied, st.Hash = "c1", 1, "follower", 7, "00ff"
 	st.Profile = "edge"
