@@ -67,7 +67,7 @@ func newTable() *table {
 	t := &table{byName: map[string]*Command{}}
 	for _, rows := range [][]Command{
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
-		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands, historyCommands, diffCommands, rollbackCommands, changesetCommands,
+		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands, reasonCommands, auditCommands, historyCommands, diffCommands, rollbackCommands, changesetCommands,
 		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
 		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
 		usageCommands, nsCommands, ruleCommands,

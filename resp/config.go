@@ -211,7 +211,7 @@ func configSet(ctx context.Context, c *Call) Reply {
 		p.value = c.Args[i+1]
 		all = append(all, p)
 	}
-	if err := s.change(ctx, all); err != nil {
+	if err := s.change(ctx, c.session.origin(), all); err != nil {
 		return err
 	}
 	return ok
@@ -227,7 +227,7 @@ func (p parameter) same(q parameter) bool {
 }
 
 // change sets parameters to their new values.
-func (s *Server) change(ctx context.Context, all []parameter) error {
+func (s *Server) change(ctx context.Context, from store.Origin, all []parameter) error {
 	numbers := make([]int64, len(all))
 	var settings []Setting
 	var names []string // of the parameters behind the settings
@@ -247,7 +247,7 @@ func (s *Server) change(ctx context.Context, all []parameter) error {
 			settings, names = append(settings, Setting{Name: p.setting, Value: p.value}), append(names, p.name)
 		}
 	}
-	if err := s.share(ctx, shared); err != nil { // it may fail for reasons of others
+	if err := s.share(ctx, from, shared); err != nil { // it may fail for reasons of others
 		return err
 	}
 	if len(settings) > 0 {

@@ -74,7 +74,7 @@ func reset(_ context.Context, c *Call) Reply {
 	s := c.session
 	s.forget()
 	s.conn.forward() // what came before, while the client can tell it from a reply
-	s.consistency, s.off = consistency{}, false
+	s.consistency, s.off, s.reason = consistency{}, false, ""
 	s.tell(func() { s.protocol, s.name, s.noEvict, s.noTouch = 2, "", false, false })
 	s.trust(s.server.open())
 	return Status("RESET")

@@ -80,6 +80,7 @@ type Server struct {
 	IdleTime     time.Duration               // to send nothing: for ever
 	WriteTime    time.Duration               // to take 64 KiB of replies: 30 s
 	BackupTime   time.Duration               // to ask for the next piece of a backup: 60 s
+	AuditTime    time.Duration               // for which what is denied, and what operators do, is gathered before it is written into the audit: 1 s
 	MoveTime     time.Duration               // to go elsewhere, for clients that asked to be told, before the server ends: 2 s
 
 	once             sync.Once
@@ -112,6 +113,7 @@ type Server struct {
 	password         atomic.Pointer[string] // of the user "default", now
 	maintenance      maintenance
 	readings         readings
+	auditor          auditor
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
@@ -134,6 +136,7 @@ func (s *Server) init() {
 	s.AuthTime = cmp.Or(s.AuthTime, 10*time.Second)
 	s.WriteTime = cmp.Or(s.WriteTime, 30*time.Second)
 	s.BackupTime = cmp.Or(s.BackupTime, time.Minute)
+	s.AuditTime = cmp.Or(s.AuditTime, time.Second)
 	s.MoveTime = cmp.Or(s.MoveTime, 2*time.Second)
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
@@ -163,6 +166,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.init()
 	})
 	accepting, over := context.WithCancel(context.WithoutCancel(ctx))
+	defer s.writesNotes()() // as long as anything is done that it notes
 	defer s.end()
 	defer over()
 	s.served.Go(func() { s.followLeader(accepting) })
@@ -200,6 +204,7 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	s.makeRoom(c)
 	if err := s.refuses(nc); err != nil {
 		s.counts.rejected.Add(1)
+		s.auditRefused(nc.RemoteAddr(), err)
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
 		_, _ = nc.Write(appendReply(nil, err, 2)) // it ends either way
 		_ = nc.Close()

@@ -22,6 +22,8 @@ type session struct {
 	name          string
 	library       string
 	version       string  // of the library
+	address       string  // of the client, once it was asked for
+	reason        string  // that the client gives for what it does
 	backup        *backup // that it is reading, or nil
 	revision      uint64  // of its last write that went through; zero if there was none
 	presence
@@ -102,6 +104,7 @@ func (s *session) accept(call *Call, words []string) error {
 // reject answers a command that is not carried out.
 func (s *session) reject(words []string, err error) {
 	s.server.counts.fail(err)
+	s.auditRejected(words, err)
 	s.caching = s.caching && s.multi
 	if cmd := s.server.table.called(words); cmd != nil {
 		cmd.used.rejected.Add(1)
@@ -184,6 +187,7 @@ func (errPanicked) Error() string { return "a command panicked" }
 func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transaction) (replies []Reply, err error) {
 	began := time.Now()
 	var revision uint64
+	writes, from := writing(calls), s.origin()
 	body := func(tx *store.Tx) (err error) {
 		defer func() { // here: it may be another goroutine, which other clients need
 			if p := recover(); p != nil {
@@ -193,6 +197,7 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 		if s.how != nil && s.how.noLoop && !keeping(calls) {
 			tx.From(uint64(s.id))
 		}
+		tx.Origin(from)
 		if err := begun.expect(tx); err != nil {
 			return err
 		}
@@ -214,7 +219,6 @@ func (s *session) evaluate(ctx context.Context, calls []*Call, begun *transactio
 		}
 		return nil
 	}
-	writes := writing(calls)
 	if writes {
 		revision, err = s.server.Node.Update(ctx, defaultUser, body)
 	} else {

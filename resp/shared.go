@@ -99,7 +99,7 @@ func (s *Server) follow(name, value string) {
 }
 
 // share sets shared parameters on all nodes.
-func (s *Server) share(ctx context.Context, all []parameter) error {
+func (s *Server) share(ctx context.Context, from store.Origin, all []parameter) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -110,6 +110,7 @@ func (s *Server) share(ctx context.Context, all []parameter) error {
 		}
 	}
 	_, err := s.Node.Update(ctx, defaultUser, func(tx *store.Tx) error {
+		tx.Origin(from)
 		for _, p := range all {
 			if err := tx.Set(store.Join(settingsNamespace, p.name), p.value, 0); err != nil {
 				return err

@@ -122,6 +122,7 @@ func (s *session) note(c *Call, r Reply, took time.Duration) {
 	if int64(took) >= s.server.remarkable.Load() {
 		s.remark(c, took)
 	}
+	s.audit(c, r)
 }
 
 // found tells of a read how many of its keys were there, as far as its reply tells.

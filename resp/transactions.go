@@ -189,7 +189,9 @@ func exec(ctx context.Context, c *Call) Reply {
 	case errors.Is(err, store.ErrChanged):
 		return NullArray{}
 	case err != nil:
-		return fromNode(err, s.server.Log)
+		refused := fromNode(err, s.server.Log)
+		s.auditAll(data, refused)
+		return refused
 	}
 	s.executing = true
 	replies, size := make([]Reply, len(begun.queue)), sizeOf(answers)

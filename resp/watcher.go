@@ -23,6 +23,9 @@ func (s *Server) Changed(all []store.Changes) {
 	s.changed()
 }
 
+// Progress returns a channel that is closed when the data changes next.
+func (s *Server) Progress() <-chan struct{} { return s.progress.next() }
+
 // Lapsed is told of configs that cannot be seen any more.
 func (s *Server) Lapsed(names []string) { s.tracker.lapsed(names) }
 

@@ -56,7 +56,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
 			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
-			p.configCommand(), p.versionCommand(), p.docsCommand(),
+			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
 		},
 	}
 	prepare(app.Commands)

@@ -98,6 +98,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	server.Facts = func() []resp.Fact { return facts(member.Status()) }
 	server.Storage = func() resp.Storage { return storage(member.Status()) }
 	server.Leader, server.Elsewhere = member.Leader, func() string { return elsewhere(member.Status()) }
+	defer exporting(ctx, s.AuditExport, member.View, server.Progress, log)()
 	p.greet(s, member, clients.Addr())
 	served := make(chan struct{})
 	defer close(served)

@@ -34,9 +34,10 @@ type Settings struct {
 
 	ProtectedMode bool `yaml:"protected_mode" live:"true" usage:"whether a node without a password serves only clients of its own machine"`
 
-	AllowFlush bool   `yaml:"allow_flush" usage:"whether FLUSHALL and FLUSHDB, sent to this node, delete every config on all nodes"`
-	ScanView   string `yaml:"scan_view" validate:"oneof=configs namespaces" live:"true" usage:"what KEYS, SCAN and the like show: configs by their full names, or namespaces, each once, as hashes"`
-	Timeout    int    `yaml:"timeout" validate:"min=0,max=2147483647" live:"true" usage:"seconds after which a client that sends nothing is hung up on; 0 for never"`
+	AllowFlush  bool   `yaml:"allow_flush" usage:"whether FLUSHALL and FLUSHDB, sent to this node, delete every config on all nodes"`
+	ScanView    string `yaml:"scan_view" validate:"oneof=configs namespaces" live:"true" usage:"what KEYS, SCAN and the like show: configs by their full names, or namespaces, each once, as hashes"`
+	AuditExport string `yaml:"audit_export" usage:"file to which the node appends its audit, as it applies it, in lines of JSON that confman audit verify --export proves; none if empty"`
+	Timeout     int    `yaml:"timeout" validate:"min=0,max=2147483647" live:"true" usage:"seconds after which a client that sends nothing is hung up on; 0 for never"`
 
 	SlowlogLogSlowerThan    int `yaml:"slowlog_log_slower_than" validate:"min=-1" live:"true" usage:"microseconds from which on SLOWLOG keeps a command; -1 for none"`
 	SlowlogMaxLen           int `yaml:"slowlog_max_len" validate:"min=0,max=100000" live:"true" usage:"how many commands SLOWLOG keeps"`

@@ -31,6 +31,7 @@ func serveStore(t *testing.T, s *resp.Server, st replication.Status) (addr strin
 		local := transcript.NewLocal()
 		s.Node, s.Snapshot = local, local.Store.Snapshot
 	}
+	s.AuditTime = time.Hour // revisions are what the test makes them
 	st.Stale = 250 * time.Millisecond
 	st.Cluster, st.ID, st.Role, st.Applied, st.Hash = "c1", 1, "follower", 7, "00ff"
 	st.Profile = "edge"
@@ -72,7 +73,7 @@ func confman(t *testing.T, environ []string, stdin, line string) string {
 
 // The stories in testdata are what a person sees in a shell: lines with a dollar are typed,
 // those below are printed. NODE is the node's address, DIR a directory, and < gives the
-// standard input. TIME and HASH stand for what differs each time.
+// standard input. TIME, HASH, CLIENT and SIZE stand for what differs each time.
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.story")
 	if err != nil || len(files) == 0 {
@@ -90,6 +91,9 @@ func TestStories(t *testing.T) {
 			tell(t, string(content), func(line, stdin string) string {
 				shown := confman(t, environ, stdin, strings.ReplaceAll(line, "DIR/", dir+"/"))
 				shown = strings.NewReplacer(currentVersion(), "dev", addr, "NODE", dir, "DIR").Replace(shown)
+				shown = sizes.ReplaceAllStringFunc(clients.ReplaceAllString(shown, "CLIENT"), func(s string) string {
+					return digits.ReplaceAllString(s, "SIZE")
+				})
 				return hashes.ReplaceAllString(times.ReplaceAllString(shown, "TIME"), "HASH")
 			})
 		})
@@ -98,7 +102,12 @@ func TestStories(t *testing.T) {
 
 var (
 	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
-	hashes = regexp.MustCompile(`\b[0-9a-f]{16}\b`)
+	hashes = regexp.MustCompile(`\b[0-9a-f]{16}([0-9a-f]{48})?\b`)
+	// clients are the addresses of connections: the kernel picks their ports.
+	clients = regexp.MustCompile(`\b127\.0\.0\.1:\d{5}\b`)
+	// sizes are those of files, in which such addresses stand.
+	sizes  = regexp.MustCompile(`bytes"?:?\s+\d{3,}|\d{3,} bytes`)
+	digits = regexp.MustCompile(`\d+`)
 )
 
 // memberStore is a node whose store says of which cluster it is.

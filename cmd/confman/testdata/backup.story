@@ -3,10 +3,10 @@ $ confman set prod/api/timeout 30s
 $ confman set prod/api/banner "two\nlines"
 $ confman set prod/top 1
 $ confman backup DIR/monday.db
-DIR/monday.db: revision 4, 3 configs, 973 bytes, cluster 00c1
+DIR/monday.db: revision 4, 3 configs, SIZE bytes, cluster 00c1
 $ confman backup verify DIR/monday.db
 file        DIR/monday.db
-bytes       973
+bytes       SIZE
 condition   whole
 frames      1
 revision    4
@@ -19,8 +19,8 @@ member      1 at 127.0.0.1:6479, raft 127.0.0.1:1
 $ confman backup verify DIR/monday.db --output json
 {
   "file": "DIR/monday.db",
-  "bytes": 973,
-  "whole_bytes": 973,
+  "bytes": SIZE,
+  "whole_bytes": SIZE,
   "damaged": false,
   "frames": 1,
   "revision": 4,
@@ -51,8 +51,8 @@ $ confman backup DIR/monday.db --output json
 [exit 4]
 $ confman backup DIR/monday.db --force --output yaml
 file: DIR/monday.db
-bytes: 1054
-whole_bytes: 1054
+bytes: SIZE
+whole_bytes: SIZE
 damaged: false
 frames: 1
 revision: 5
@@ -81,7 +81,7 @@ confman: there is no file DIR/tuesday.db
 # A backup can be looked into. Values are shown one at a time, by their names.
 $ confman inspect DIR/monday.db
 file        DIR/monday.db
-bytes       1054
+bytes       SIZE
 condition   whole
 frames      1
 revision    5
@@ -94,8 +94,8 @@ member      1 at 127.0.0.1:6479, raft 127.0.0.1:1
 $ confman inspect DIR/monday.db --output json
 {
   "file": "DIR/monday.db",
-  "bytes": 1054,
-  "whole_bytes": 1054,
+  "bytes": SIZE,
+  "whole_bytes": SIZE,
   "damaged": false,
   "frames": 1,
   "revision": 5,

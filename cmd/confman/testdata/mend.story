@@ -32,7 +32,7 @@ $ confman restore DIR/nothing.db --data-dir DIR/n
 confman: there is no file DIR/nothing.db
 [exit 3]
 $ confman backup DIR/b.db
-DIR/b.db: revision 2, 1 configs, 633 bytes, cluster 00c1
+DIR/b.db: revision 2, 1 configs, SIZE bytes, cluster 00c1
 $ confman restore DIR/b.db DIR/n
 confman: usage: confman restore FILE
 [exit 2]
