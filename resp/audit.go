@@ -244,7 +244,7 @@ func confChain(ctx context.Context, c *Call) Reply {
 		})
 		head := tx.ChainHead()
 		answer = Map{
-			"floor", int64(floor), "start", hex.EncodeToString(start[:]), "last", int64(tx.LastPast()), "head", hex.EncodeToString(head[:]),
+			"floor", int64(floor), "start", hex.EncodeToString(start[:]), "last", int64(lastRecord(tx)), "head", hex.EncodeToString(head[:]),
 			"before", hex.EncodeToString(before[:]), "records", records,
 		}
 		return nil
@@ -265,4 +265,13 @@ func ChainBefore(tx *store.Tx, revision uint64) store.Chain {
 		return r.Chain == store.Chain{}
 	})
 	return before
+}
+
+// lastRecord returns the revision of the newest record. It need not have changed a config.
+func lastRecord(tx *store.Tx) (revision uint64) {
+	tx.PastBackwards(1, math.MaxUint64, func(r store.PastRevision) bool {
+		revision = r.Revision
+		return false
+	})
+	return revision
 }

@@ -57,16 +57,16 @@ func exporting(ctx context.Context, path string, view func(context.Context, func
 func (e *exporter) run(ctx context.Context) {
 	defer e.close()
 	for {
-		next := e.wake()
+		next, last := e.wake(), ctx.Err() != nil
 		if err := e.export(context.WithoutCancel(ctx)); err != nil {
 			e.fail(err)
 		}
-		if ctx.Err() != nil {
+		if last {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			continue // for the last of it
+			continue
 		case <-next:
 		case <-e.again():
 		}

@@ -241,3 +241,33 @@ func TestVerifyOfAnAlteredNode(t *testing.T) {
 		}
 	}
 }
+
+// A node exports what it applies where audit_export says, from its first start on.
+func TestServeExportsTheAudit(t *testing.T) {
+	path, dir := filepath.Join(t.TempDir(), "audit.jsonl"), t.TempDir()
+	for life := range 2 {
+		addr := freeAddr(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		var out lockedBuffer
+		args := []string{"serve", "--profile", "lan", "--data-dir", dir, "--resp-addr", addr, "--raft-addr", freeAddr(t), "--http-addr", "0"}
+		environ := []string{"CONFMAN_WRITE_HOLD=20s", "CONFMAN_LOG_LEVEL=warn", "CONFMAN_DISK_RESERVE=1048576", "CONFMAN_AUDIT_EXPORT=" + path}
+		go func() { ended <- run(ctx, args, environ, strings.NewReader(""), &out, &out) }()
+		set := fmt.Sprintf("set prod/k%d 1 --addr %s", life, addr)
+		eventually(t, "a node that writes", func() bool { return confman(t, nil, "", set) == "" })
+		if got := confman(t, nil, "", "audit verify --addr "+addr); strings.Contains(got, "exit") {
+			t.Error(got)
+		}
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Fatalf("it ended with %d: %s", code, out.String())
+		}
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := verifies(t, path); strings.Contains(got, "exit") || !bytes.Contains(content, []byte(`"name":"prod/k0"`)) || !bytes.Contains(content, []byte(`"name":"prod/k1"`)) {
+		t.Errorf("%s\n%s", got, content)
+	}
+}
