@@ -63,7 +63,7 @@ func nsRule(tx *store.Tx, c *Call) Reply {
 	case last == "DEL" && len(words) > 2:
 		return errSyntax
 	case last == "DEL":
-		return deleteRule(tx, ns, own, at)
+		return deleteRule(tx, ns, own, at, pattern)
 	case len(words) > 2:
 		return setRule(tx, ns, own, at, store.Rule{Pattern: pattern, Rule: strings.Join(words[2:], ",")}, last == "DRYRUN")
 	case last == "DRYRUN":
@@ -74,7 +74,7 @@ func nsRule(tx *store.Tx, c *Call) Reply {
 	return own.Rules[at].Rule
 }
 
-func deleteRule(tx *store.Tx, ns string, own store.Settings, at int) Reply {
+func deleteRule(tx *store.Tx, ns string, own store.Settings, at int, pattern string) Reply {
 	if at < 0 {
 		return int64(0)
 	}
@@ -82,6 +82,7 @@ func deleteRule(tx *store.Tx, ns string, own store.Settings, at int) Reply {
 	if err := tx.SetSettings(ns, own); err != nil {
 		return fromSet(err)
 	}
+	tx.Note(store.Note{Act: "NS RULE " + pattern + " DEL", Names: []string{title(ns)}})
 	return int64(1)
 }
 
@@ -108,6 +109,7 @@ func setRule(tx *store.Tx, ns string, own store.Settings, at int, rule store.Rul
 	if err := tx.SetSettings(ns, own); err != nil {
 		return fromSet(err)
 	}
+	tx.Note(store.Note{Act: "NS RULE " + rule.Pattern + " " + rule.Rule, Names: []string{title(ns)}})
 	return ok
 }
 

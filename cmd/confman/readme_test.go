@@ -28,3 +28,17 @@ func TestReadme(t *testing.T) {
 	eventually(t, "the node leads", func() bool { return node.info(t)["raft_role"] == "leader" })
 	transcript.Run(t, file, transcript.Dialing(t, node.addr))
 }
+
+// And so is what it shows of a shell.
+func TestReadmeIncident(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, story, found := strings.Cut(string(readme), "```console\n$ confman ")
+	story, _, ended := strings.Cut(story, "```")
+	if !found || !ended {
+		t.Fatal("the README shows no shell")
+	}
+	tell(t, steady("$ confman "+story), shell(t))
+}
