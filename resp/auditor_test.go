@@ -3,6 +3,7 @@ package resp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -32,6 +33,20 @@ func (d *desk) Update(_ context.Context, _ string, fn func(*store.Tx) error) (re
 		d.written = append(d.written, txn.Notes...)
 		return err == nil
 	})
+}
+
+// times returns when it was written to, or that was tried.
+func (d *desk) times() []time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.at)
+}
+
+// lines returns what was written.
+func (d *desk) lines() []store.Note {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.written)
 }
 
 func (d *desk) open(open bool) {
@@ -67,14 +82,14 @@ func TestGuessesAreCounted(t *testing.T) {
 		}
 		end()
 		var times uint64
-		for _, n := range d.written {
+		for _, n := range d.lines() {
 			times += n.Times
 		}
-		if len(d.at) > 4 || len(d.written) > 4 || times != 3000 {
-			t.Errorf("%d writes of %d lines count %d guesses", len(d.at), len(d.written), times)
+		if len(d.times()) > 4 || len(d.lines()) > 4 || times != 3000 {
+			t.Errorf("%d writes of %d lines count %d guesses", len(d.times()), len(d.lines()), times)
 		}
-		if d.written[0].At != store.Millis(began) {
-			t.Errorf("the first was at %d, not %d", d.written[0].At, began)
+		if d.lines()[0].At != store.Millis(began) {
+			t.Errorf("the first was at %d, not %d", d.lines()[0].At, began)
 		}
 	})
 }
@@ -90,16 +105,16 @@ func TestManyStrangers(t *testing.T) {
 		s.auditor.note(&s.auditor.acts, store.Note{At: 1, By: defaultUser, Act: "SHUTDOWN"})
 		time.Sleep(1500 * time.Millisecond)
 		synctest.Wait()
-		if len(d.written) != maxNotes || d.written[0].Act != "SHUTDOWN" {
-			t.Errorf("%d lines, the first of which is %+v", len(d.written), d.written[0])
+		if len(d.lines()) != maxNotes || d.lines()[0].Act != "SHUTDOWN" {
+			t.Errorf("%d lines, the first of which is %+v", len(d.lines()), d.lines()[0])
 		}
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
-		if last := d.written[len(d.written)-1]; len(d.written) != maxLines+2 || last.Times != 4000 {
-			t.Errorf("%d lines, the last of which is %+v", len(d.written), last)
+		if last := d.lines()[len(d.lines())-1]; len(d.lines()) != maxLines+2 || last.Times != 4000 {
+			t.Errorf("%d lines, the last of which is %+v", len(d.lines()), last)
 		}
-		for i := 1; i < len(d.at); i++ {
-			if pause := d.at[i].Sub(d.at[i-1]); pause < time.Second {
+		for i := 1; i < len(d.times()); i++ {
+			if pause := d.times()[i].Sub(d.times()[i-1]); pause < time.Second {
 				t.Errorf("written again after %v", pause)
 			}
 		}
@@ -114,20 +129,21 @@ func TestNotesWaitForALeader(t *testing.T) {
 		d.open(false)
 		end := s.writesNotes()
 		s.guess("192.0.2.1", 1)
-		time.Sleep(10 * time.Second)
-		if n := len(d.at); n < 5 || n > 11 {
+		time.Sleep(10*time.Second + time.Millisecond)
+		synctest.Wait()
+		if n := len(d.times()); n < 5 || n > 11 {
 			t.Errorf("it was tried %d times", n)
 		}
 		d.open(true)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if len(d.written) != 1 {
-			t.Errorf("%d lines", len(d.written))
+		if len(d.lines()) != 1 {
+			t.Errorf("%d lines", len(d.lines()))
 		}
 		s.guess("192.0.2.1", 1)
 		end()
-		if len(d.written) != 2 {
-			t.Errorf("%d lines after the end", len(d.written))
+		if len(d.lines()) != 2 {
+			t.Errorf("%d lines after the end", len(d.lines()))
 		}
 		d.open(false)
 		end = s.writesNotes()

@@ -157,7 +157,7 @@ func TestBackupsAreOfOneRevision(t *testing.T) {
 func TestBackupsOfANodeAlone(t *testing.T) {
 	node := newSpy()
 	node.refuse = store.ErrUnavailable
-	c := dial(t, serve(t, &resp.Server{Node: node, Snapshot: node.Store.Snapshot, AuditTime: time.Hour}))
+	c := dial(t, serve(t, &resp.Server{Node: node, Snapshot: node.Store.Snapshot}))
 	begin(t, c)
 	loaded(t, rest(t, c))
 	if took := node.took(); took != "V" { // it looks whether the node is loading

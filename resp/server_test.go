@@ -22,6 +22,9 @@ func start(t testing.TB, s *resp.Server) (addr string, stop func() error) {
 	if s.Node == nil {
 		s.Node = transcript.NewLocal()
 	}
+	if s.AuditTime == 0 {
+		s.AuditTime = time.Hour // a node sees what the test does, and what is noted at the end
+	}
 	if node, watched := s.Node.(interface{ Watch(store.Watcher) }); watched {
 		node.Watch(s)
 	}

@@ -59,10 +59,18 @@ func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
 func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) (uint64, error) {
 	s.note("U")
 	if s.entered != nil {
-		s.entered <- struct{}{}
+		select {
+		case s.entered <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	if s.proceed != nil {
-		<-s.proceed
+		select {
+		case <-s.proceed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	for range s.again {
 		_ = s.Store.View(0, fn) // an attempt that is lost
