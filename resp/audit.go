@@ -13,7 +13,7 @@ import (
 
 var auditCommands = []Command{
 	{
-		Name: "conf|audit", Synopsis: "[namespace] [SINCE revision] [COUNT count] [BY username]", Flags: Loose | Admin | Dangerous, Group: "history",
+		Name: "conf|audit", Synopsis: "[path] [SINCE revision] [COUNT count] [BY username]", Flags: Loose | Admin | Dangerous, Group: "history",
 		Do: proved(confAudit),
 		Summary: "Tells who changed what, from where and why, what operators did, and what was denied: the newest COUNT of it (100 unless said, 1000 at most), " +
 			"or from a revision on at least as much, in whole revisions and about 1 MiB at most. It is shown in the order in which it happened; " +

@@ -62,14 +62,14 @@ func (s *spy) Update(ctx context.Context, by string, fn func(*store.Tx) error) (
 		select {
 		case s.entered <- struct{}{}:
 		case <-ctx.Done():
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
 	if s.proceed != nil {
 		select {
 		case <-s.proceed:
 		case <-ctx.Done():
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
 	for range s.again {
