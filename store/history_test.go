@@ -237,3 +237,47 @@ func TestKnownPagesThroughWhatIsAndWas(t *testing.T) {
 		}
 	}
 }
+
+// A namespace says how many versions are kept in it and below it, and how old one may be to be read. What was before
+// those is forgotten, and not taken for nothing.
+func TestNamespacesSayWhatIsKept(t *testing.T) {
+	n := newNode(t)
+	settle := func(ns string, s Settings) { n.do(func(tx *Tx) error { return tx.SetSettings(ns, s) }) }
+	for i := range 6 {
+		n.now = Millis(1000 + 1000*i)
+		n.do(set("few/x", fmt.Sprint(i)), set("young/x", fmt.Sprint(i)))
+	}
+	settle("few", Settings{Keep: 2})
+	settle("young", Settings{Age: 2000})
+	n.now = 7000
+	n.do(set("few/x", "6"), set("young/x", "6"))
+	if got, want := n.story("few/x"), "v7=6 current; v6=5 replaced r9 7000 alice; v5=4 replaced r6 6000 alice"; got != want {
+		t.Errorf("few: %s, want %s", got, want)
+	}
+	if got, want := n.story("young/x"), "v7=6 current; v6=5 replaced r9 7000 alice; v5=4 replaced r6 6000 alice; v4=3 replaced r5 5000 alice"; got != want {
+		t.Errorf("young: %s, want %s", got, want)
+	}
+	n.do(del("young/x"))
+	n.now = 20_000
+	if got := n.story("young/x"); got != "" {
+		t.Errorf("too old to be read: %s", got)
+	}
+	_ = n.View(n.now, func(tx *Tx) error {
+		for _, c := range []struct {
+			name string
+			at   Moment
+		}{{"few/x", Moment{Revision: 3}}, {"few/x", Moment{At: 2500}}, {"young/x", Moment{Revision: 6}}, {"young/x", Moment{At: 6500}}} {
+			if rec, _, err := tx.At(c.name, c.at); !errors.Is(err, ErrForgotten) {
+				t.Errorf("%s at %v is %q, %v", c.name, c.at, rec.Value, err)
+			}
+		}
+		if _, err := tx.Version("young/x", 6); !errors.Is(err, ErrForgotten) {
+			t.Errorf("%v", err)
+		}
+		return nil
+	})
+	settle("young", Settings{})
+	if got := n.story("young/x"); got == "" {
+		t.Error("what is not too old any more cannot be read")
+	}
+}

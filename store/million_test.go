@@ -203,3 +203,33 @@ func TestWhatHistoryTakes(t *testing.T) {
 		t.Errorf("%d versions are kept", kept)
 	}
 }
+
+// What one write takes in the file, beside its name and value of a hundred bytes, with history and audit. It runs with
+// CONFMAN_MILLION=1, as make soak does.
+func TestWhatAWriteTakes(t *testing.T) {
+	if os.Getenv("CONFMAN_MILLION") != "1" {
+		t.Skip("CONFMAN_MILLION=1 measures what a write takes")
+	}
+	s, err := Open(Dir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	s.file.slack = 1 << 40 // it is not written anew
+	const writes = 10_000
+	from := Origin{Addr: "10.0.0.9:51000", Protocol: "resp", Client: "deploy"}
+	revision := uint64(0)
+	for _, round := range []string{"making a config", "writing over it"} {
+		before := s.file.size
+		for i := range writes {
+			revision++
+			w := Write{Name: fmt.Sprintf("site/%d/config-%d", i/100, i%100), Value: hundred}
+			e := Entry{Node: 1, Seq: revision, At: 1000, Txns: []Txn{{By: "alice", Origin: from, Writes: []Write{w}}}}
+			if _, err := s.Apply([]Indexed{{revision, e}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		each := float64(s.file.size-before) / writes
+		t.Logf("%s: %.0f bytes of the file, %.1f times what its name and value take", round, each, each/118)
+	}
+}
