@@ -26,7 +26,7 @@ race: ## the packages' tests under the race detector
 
 soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands, 10 million broken ones
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
-	CONFMAN_MILLION=1 go test -count=1 -v -run AMillion ./store ./replication
+	CONFMAN_MILLION=1 go test -count=1 -v -run 'AMillion|WhatHistoryTakes|WhatAWriteTakes' ./store ./replication
 	CONFMAN_RANDOM_SEED=$$(date +%s) CONFMAN_RANDOM_COMMANDS=10000000 go test -count=1 -timeout 2h -v -run RandomCommandsAreRedis ./resp
 	CONFMAN_HOSTILE_INPUTS=10000000 go test -count=1 -timeout 6h -v -run BrokenInputIs ./resp
 
@@ -37,8 +37,8 @@ clients: build ## run every Redis client against three nodes whose leaders are k
 	cd integration && CONFMAN_CLIENTS_PAGE=1 CONFMAN_REQUIRE_CLIENTS=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -v -run 'TestMatrix$$' .
 
 fuzz: ## each fuzz target for a while (FUZZTIME=30s)
-	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd | cut -d' ' -f2); do \
-		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication cmd)); \
+	@set -e; for target in $$(grep -rhoE '^func Fuzz[A-Za-z0-9]+' --include='*_test.go' store resp replication cmd validate | cut -d' ' -f2); do \
+		pkg=$$(dirname $$(grep -rlE "^func $$target\(" --include='*_test.go' store resp replication cmd validate)); \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-30s} ./$$pkg; \
 	done
 
