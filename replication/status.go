@@ -21,6 +21,7 @@ type Status struct {
 	Reachable  int              // how many nodes this one has a connection with, itself included
 	Applied    uint64           // raft index of the last entry applied
 	Hash       string           // of the state at that index, in hexadecimal
+	Kept       store.Kept       // of what was
 	Contact    time.Duration    // since a leader was heard from; 0 on a leader, -1 if it never was
 	Stale      time.Duration    // how old its data may be at most; -1 if that was never known
 	LogEnd     uint64           // revision of the last entry in this node's log, applied or not
@@ -59,7 +60,7 @@ func (n *Node) Status() Status {
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
 		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(time.Now()),
-		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Untold: n.tellers.lost.Load(), Expired: n.store.Expired(),
+		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Untold: n.tellers.lost.Load(), Expired: n.store.Expired(), Kept: n.store.Kept(),
 	}
 	index, hash := n.store.Hash()
 	st.Applied, st.Hash = index, fmt.Sprintf("%016x", hash)

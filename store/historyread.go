@@ -217,3 +217,17 @@ func (tx *Tx) Compare(name string, from, to Moment) (d Difference, differs bool,
 	same := (d.From.Version == 0) == (d.To.Version == 0) && d.From.Value == d.To.Value && d.From.Expires == d.To.Expires
 	return d, !same, nil
 }
+
+// Kept tells how much is kept of what was.
+type Kept struct {
+	Versions     int // of configs, beside those that stand
+	VersionBytes int // of memory, with values as if they were not compressed
+	AuditBytes   int // of the records of what has changed and was noted
+}
+
+// Kept tells how much the store keeps of what was.
+func (s *Store) Kept() Kept {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return Kept{s.archive.order.Len(), s.archive.bytes, s.past.bytes}
+}
