@@ -13,11 +13,11 @@ func TestSavingAndCompacting(t *testing.T) {
 	c := newCluster(t)
 	later := &skew{}
 	n := c.startSkewed(t.TempDir(), "", later)
-	for range 100 {
+	for range 400 { // more than are kept as history
 		c.update(n, count("counter"))
 	}
 	before := n.Status()
-	if age := time.Since(before.Saved); age < 0 || age > time.Minute || before.File.Size < 100*100 {
+	if age := time.Since(before.Saved); age < 0 || age > time.Minute || before.File.Size < 400*100 {
 		t.Errorf("%+v", before)
 	}
 	later.Store(int64(time.Hour))
@@ -37,7 +37,7 @@ func TestSavingAndCompacting(t *testing.T) {
 		t.Errorf("when the node has stopped: %v", err)
 	}
 	n = c.start(n.Dir, "")
-	if got := valueOf(n.store, "counter"); got != "101" {
+	if got := valueOf(n.store, "counter"); got != "401" {
 		t.Errorf("counter = %s", got)
 	}
 }
