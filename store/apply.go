@@ -76,11 +76,11 @@ func (b *batch) apply(e Indexed) Outcome {
 		return nil
 	}
 	b.clock = max(b.clock, e.Entry.At)
-	told := len(b.told)
+	told, kept := len(b.told), b.archive.order.Len()
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
-		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
+		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes), forgotten+max(0, b.archive.order.Len()-kept))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome

@@ -70,7 +70,8 @@ func (b *batch) keep(e Indexed, told []Changes) {
 		b.past.last = e.Index
 	}
 	b.past.note(key, value, +1)
-	for limit := b.agreed(auditBytes, DefaultAuditBytes); b.past.bytes > limit; {
+	limit := b.agreed(auditBytes, DefaultAuditBytes)
+	for most := forgotten; b.past.bytes > limit && most > 0; most-- {
 		oldest, value := b.oldest()
 		if oldest == key {
 			return

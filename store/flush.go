@@ -218,7 +218,7 @@ func (s *Store) endFlushed(b *batch, to *buntdb.Tx, records []byte) ([]byte, err
 		}
 	}
 	rest := &layer{under: database{to}}
-	rest.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes))
+	rest.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes), b.archive.order.Len())
 	return b.putAlso(to, rest, records)
 }
 

@@ -108,10 +108,14 @@ func (a *archive) take(l *layer) {
 	})
 }
 
-// forget drops the versions that ended first while they come to more than a limit.
-func (l *layer) forget(a *archive, limit int) {
+// forgotten is how many versions, and how many records of what has changed, one entry drops at most, beside as many as it
+// adds: a bound that is lowered by much is come to in steps, so that nobody waits for it.
+const forgotten = 10_000
+
+// forget drops the versions that ended first while they come to more than a limit, but no more than so many.
+func (l *layer) forget(a *archive, limit, most int) {
 	floor := a.floor
-	for a.bytes > limit {
+	for ; a.bytes > limit && most > 0; most-- {
 		oldest, _ := a.order.Min()
 		value, _ := l.get(oldest.key)
 		end := mustHead(oldest.key, value).End

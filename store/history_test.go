@@ -281,3 +281,27 @@ func TestNamespacesSayWhatIsKept(t *testing.T) {
 		t.Error("what is not too old any more cannot be read")
 	}
 }
+
+// A bound that is lowered by much is come to in steps.
+func TestABoundIsLoweredInSteps(t *testing.T) {
+	n := newNode(t)
+	for round := range 2 {
+		for i := range 12 {
+			n.seq++
+			n.apply(bulk(n.seq, 2000, fmt.Sprintf("n%d", i)))
+		}
+		if got := n.Kept().Versions; got != round*24_000 {
+			t.Fatalf("%d versions are kept", got)
+		}
+	}
+	n.do(set(historyBytes, "100000"))
+	for _, want := range []int{14_000, 4000} {
+		if got := n.Kept().Versions; got != want {
+			t.Errorf("%d versions are kept, want %d", got, want)
+		}
+		n.do(set("x", "1"), set("confman/nodes/1", "1"))
+	}
+	if got := n.Kept(); got.VersionBytes > 100_000 || got.Versions < 300 {
+		t.Errorf("%+v is kept", got)
+	}
+}
