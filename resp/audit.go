@@ -121,8 +121,8 @@ func (c *Call) audits() (a *auditing, err error) {
 
 // page reads on: from a revision on forwards, or from the newest backwards.
 func (a *auditing) page(tx *store.Tx) error {
+	var next uint64
 	var more bool
-	next := a.next
 	if a.since == 0 {
 		next, more = tx.PastBackwards(1, a.next, a.take)
 	} else {
