@@ -78,7 +78,7 @@ func TestGuessesAreCounted(t *testing.T) {
 		began := s.Now().UnixMilli()
 		for i := range 3000 { // in three seconds, each from a new port
 			s.guess("192.0.2.1", i)
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // it is the bubble's time, as below
 		}
 		end()
 		var times uint64

@@ -92,12 +92,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
 	defer keepUsage(server, s.DataDir, usageEvery, log)()
-	server.Node, server.Members, server.Usage = member, members{member}, usageEverywhere(server, member)
-	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
-	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
-	server.Facts = func() []resp.Fact { return facts(member.Status()) }
-	server.Storage = func() resp.Storage { return storage(member.Status()) }
-	server.Leader, server.Elsewhere = member.Leader, func() string { return elsewhere(member.Status()) }
+	connect(server, member)
 	defer exporting(ctx, s.AuditExport, member.View, server.Progress, log)()
 	p.greet(s, member, clients.Addr())
 	served := make(chan struct{})
@@ -116,6 +111,16 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		return why
 	}
 	return err
+}
+
+// connect gives a server what its node does for it.
+func connect(server *resp.Server, member *replication.Node) {
+	server.Node, server.Members, server.Usage = member, members{member}, usageEverywhere(server, member)
+	server.Snapshot, server.Sync, server.Compact = member.Snapshot, member.Sync, member.Compact
+	server.Publish = func(channel, message string, sharded bool) { member.Tell(encodeMessage(channel, message, sharded)) }
+	server.Facts = func() []resp.Fact { return facts(member.Status()) }
+	server.Storage = func() resp.Storage { return storage(member.Status()) }
+	server.Leader, server.Elsewhere = member.Leader, func() string { return elsewhere(member.Status()) }
 }
 
 // catchPanics has the runtime write what it prints when the process dies into a file too.
