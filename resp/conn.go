@@ -57,7 +57,11 @@ func (c *conn) serve(ctx context.Context) {
 	}()
 	defer c.stopListening()
 	defer c.guard.Close()
-	defer c.session.forget()
+	defer func() {
+		c.turn.Lock()
+		defer c.turn.Unlock()
+		c.session.forget()
+	}()
 	defer c.guard.settle()
 	var parser *redcon.Reader
 	for !c.session.quit {

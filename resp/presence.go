@@ -131,7 +131,8 @@ func (s *Server) present() []*conn {
 	return all
 }
 
-// forget ends all that others do for the client beside answering it.
+// forget ends all that others do for the client beside answering it. It is the connection's turn to do so: whoever
+// forwards messages looks at the session.
 func (s *session) forget() {
 	s.endTransaction()
 	s.endBackup()

@@ -26,6 +26,7 @@ func faulty(t *testing.T, h *history, f fault, careless bool, check func(fs *fai
 // folder that opens to a whole state with everything that was synced. Only if there was no
 // room for a new file, the store goes on with the old one.
 func TestAnErrorAtEveryOperation(t *testing.T) {
+	t.Parallel() // it takes long
 	h := newHistory(t, 25)
 	h.slack, h.wait = 2<<10, true
 	for _, f := range faults {
@@ -57,6 +58,7 @@ func TestAnErrorAtEveryOperation(t *testing.T) {
 
 // So do errors while a file is written anew and entries are applied, and power cuts after them.
 func TestAnErrorWhileTheFileIsWrittenAnew(t *testing.T) {
+	t.Parallel() // it takes long
 	h := newHistory(t, 60)
 	h.slack, h.settle = 2<<10, true
 	r := rand.New(rand.NewSource(1))

@@ -156,6 +156,7 @@ func (n *node) recall(from, to uint64, page func(*Tx, uint64, uint64, func(PastR
 // Whatever batches the entries come in, and whoever is restarted or sent a copy of the state between
 // them, the same is kept of the past, byte for byte, and the same is dropped.
 func TestThePastIsAPartOfTheState(t *testing.T) {
+	t.Parallel() // it takes long
 	r := rand.New(rand.NewSource(7))
 	var entries []Indexed
 	for i := range uint64(400) {
@@ -235,6 +236,7 @@ func copied(t *testing.T, n *node) *Store {
 
 // Of what is long less is kept, and what is longer than all that may be is kept alone.
 func TestThePastIsBoundedInBytes(t *testing.T) {
+	t.Parallel() // it takes long
 	n := newNode(t)
 	long := strings.Repeat("n", 900)
 	for i := range uint64(40) {

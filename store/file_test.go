@@ -158,7 +158,8 @@ func (h *history) content(t *testing.T) []byte {
 }
 
 func TestAFileCutAnywhereHoldsAWholeState(t *testing.T) {
-	h := newHistory(t, 40)
+	t.Parallel() // it takes long
+	h := newHistory(t, 20)
 	b := h.content(t)
 	seen := map[uint64]bool{}
 	for n := range len(b) + 1 {
@@ -166,13 +167,14 @@ func TestAFileCutAnywhereHoldsAWholeState(t *testing.T) {
 		seen[h.check(t, dir, 0)] = true
 	}
 	t.Logf("%d cuts gave %d different states", len(b)+1, len(seen))
-	if len(seen) != 41 {
-		t.Errorf("%d states seen, want 41", len(seen))
+	if len(seen) != 21 {
+		t.Errorf("%d states seen, want 21", len(seen))
 	}
 }
 
 func TestEveryFlippedBitIsNoticed(t *testing.T) {
-	h := newHistory(t, 40)
+	t.Parallel() // it takes long
+	h := newHistory(t, 20)
 	b := h.content(t)
 	if len(b) < 16<<10 {
 		t.Fatalf("the file has only %d bytes", len(b))
@@ -182,7 +184,7 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 		for bit := range 8 {
 			flipped[i] ^= 1 << bit
 			e, index := scan(flipped)
-			if e.Whole > int64(i) || index >= 40 {
+			if e.Whole > int64(i) || index >= 20 {
 				t.Fatalf("bit %d of byte %d: %+v, up to index %d", bit, i, e, index)
 			}
 			flipped[i] = b[i]

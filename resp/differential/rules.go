@@ -99,7 +99,7 @@ var apart = []string{
 	"bgrewriteaof", "bgsave", "client|help", "client|info", "client|list", "client|kill", "client|pause", "client|unpause", "client|reply",
 	"client|no-evict", "client|caching", "client|tracking", "client|trackinginfo", "client|getredir", "client|unblock",
 	"command", "command|count", "command|docs", "command|getkeys", "command|getkeysandflags", "command|help", "command|info", "command|list",
-	"conf|confirm", "conf|confirmed", "conf|pending", "conf|revision",
+	"conf|audit", "conf|chain", "conf|confirm", "conf|confirmed", "conf|history", "conf|meta", "conf|pending", "conf|reason", "conf|revision", "conf|usage",
 	"config|get", "config|help", "config|rewrite", "config|set", "debug", "info", "latency|doctor", "latency|graph", "latency|help",
 	"latency|histogram", "lolwut", "memory|doctor", "memory|help", "memory|stats",
 	"memory|purge", "memory|malloc-stats", "monitor", "object|help", "quit", "save", "shutdown", "slowlog|get", "slowlog|help", "slowlog|len",
