@@ -36,9 +36,10 @@ func toldOf(entries []redis.XMessage) (all []told) {
 }
 
 // fold makes of what the feed has told the configs that there must be, by name, and checks that it
-// told all: ids grow, within a revision one by one, and so do the versions of each config.
+// told all: ids grow, within a revision one by one, and so do the versions of each config, also when it was gone meanwhile.
 func fold(all []told) (configs map[string]told, err error) {
 	configs = map[string]told{}
+	versions := map[string]uint64{}
 	var revision, place uint64
 	for i, c := range all {
 		var r, n uint64
@@ -50,7 +51,8 @@ func fold(all []told) (configs map[string]told, err error) {
 		}
 		revision, place = r, n
 		before, there := configs[c.name]
-		want := before.version + 1
+		want := versions[c.name] + 1
+		versions[c.name] = c.version
 		switch c.op {
 		case "del", "expired":
 			want = before.version

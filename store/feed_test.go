@@ -162,10 +162,10 @@ func TestThePastIsAPartOfTheState(t *testing.T) {
 	for i := range uint64(400) {
 		e := whatever(r, i+1)
 		if i == 0 {
-			e.Txns = append(e.Txns, Txn{Writes: []Write{{Name: auditBytes, Value: "2000000"}}})
+			e.Txns = append(e.Txns, Txn{Writes: []Write{{Name: auditBytes, Value: "1000000"}}})
 		}
 		if i%4 == 3 {
-			e = bulk(i+1, 1500, fmt.Sprint("bulk", i%8))
+			e = bulk(i+1, 800, fmt.Sprint("bulk", i%8))
 		}
 		entries = append(entries, Indexed{i + 1, e})
 	}
@@ -175,7 +175,7 @@ func TestThePastIsAPartOfTheState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if one.past.floor == 0 || one.past.bytes > 2_000_000 || one.past.bytes < 1_900_000 {
+	if one.past.floor == 0 || one.past.bytes > 1_000_000 || one.past.bytes < 900_000 {
 		t.Errorf("%+v", one.past)
 	}
 	_, want := one.Hash()
@@ -239,19 +239,21 @@ func TestThePastIsBoundedInBytes(t *testing.T) {
 	t.Parallel() // it takes long
 	n := newNode(t)
 	long := strings.Repeat("n", 900)
-	for i := range uint64(40) {
-		n.apply(bulk(i+1, 1000, long))
+	const bound = 8 << 20
+	n.do(set(auditBytes, fmt.Sprint(bound)))
+	for i := uint64(2); i <= 12; i++ {
+		n.apply(bulk(i, 1000, long))
 	}
-	if n.past.bytes > DefaultAuditBytes || n.past.bytes < DefaultAuditBytes-1<<20 || n.past.floor == 0 {
+	if n.past.bytes > bound || n.past.bytes < bound-1<<20 || n.past.floor == 0 {
 		t.Errorf("%+v", n.past)
 	}
-	n.apply(bulk(41, 40_000, long))
+	n.apply(bulk(13, 10_000, long))
 	all := n.recall(0, Pending, (*Tx).Past)
-	if len(all) != 1 || len(all[0].All) != 40_000 || n.past.bytes < DefaultAuditBytes || n.past.floor != 40 {
+	if len(all) != 1 || len(all[0].All) != 10_000 || n.past.bytes < bound || n.past.floor != 12 {
 		t.Errorf("%d revisions, %+v", len(all), n.past)
 	}
-	n.apply(bulk(42, 1, "x"))
-	if all := n.recall(0, Pending, (*Tx).Past); len(all) != 1 || all[0].Revision != 42 || n.past.changes != 1 {
+	n.apply(bulk(14, 1, "x"))
+	if all := n.recall(0, Pending, (*Tx).Past); len(all) != 1 || all[0].Revision != 14 || n.past.changes != 1 {
 		t.Errorf("%d revisions, %+v", len(all), n.past)
 	}
 }

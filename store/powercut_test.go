@@ -203,7 +203,7 @@ func powerCuts(t *testing.T, h *history, images int, check func(left *powered, s
 // of some index, no earlier than the last that was synced, and goes on from there.
 func TestPowerCuts(t *testing.T) {
 	t.Parallel() // it takes long
-	h := newHistory(t, 60)
+	h := newHistory(t, 40)
 	h.slack = 2 << 10 // so that files are written anew meanwhile
 	const images = 2500
 	later := 0
