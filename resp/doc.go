@@ -13,7 +13,8 @@
 // commit (Update); the reply is encoded for RESP2 or RESP3 (reply.go).
 //
 // The rows stand next to their functions: strings.go, numbers.go, hashes.go, keys.go,
-// expire.go, scan.go, transactions.go, history.go, diff.go, rollback.go, changesets.go, audit.go, readusage.go, namespaces.go, rules.go, connection.go, clients.go, clientlist.go, clientreply.go, pause.go,
+// expire.go, scan.go, transactions.go, history.go, diff.go, rollback.go, changesets.go, audit.go, reason.go, readusage.go,
+// namespaces.go, namespacelist.go, rules.go, connection.go, clients.go, clientlist.go, clientreply.go, pause.go,
 // unblock.go, monitor.go, servercommands.go,
 // config.go, slowlog.go, latency.go, persistence.go, flush.go, introspection.go, backup.go, pubsub.go,
 // tracking.go. The texts of
