@@ -106,12 +106,14 @@ func steady(shown string) string {
 	shown = sizes.ReplaceAllStringFunc(clients.ReplaceAllString(shown, "CLIENT"), func(s string) string {
 		return digits.ReplaceAllString(s, "SIZE")
 	})
-	return hashes.ReplaceAllString(times.ReplaceAllString(shown, "TIME"), "HASH")
+	return quotedHash.ReplaceAllString(hashes.ReplaceAllString(times.ReplaceAllString(shown, "TIME"), "HASH"), "${1}HASH")
 }
 
 var (
 	times  = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`)
 	hashes = regexp.MustCompile(`\b[0-9a-f]{16}([0-9a-f]{48})?\b`)
+	// YAML quotes a hash that could be a number.
+	quotedHash = regexp.MustCompile(`(?m)^(\s*\w+: )"HASH"$`)
 	// clients are the addresses of connections: the kernel picks their ports.
 	clients = regexp.MustCompile(`\b127\.0\.0\.1:\d{5}\b`)
 	// sizes are those of files, in which such addresses stand.
