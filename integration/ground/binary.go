@@ -1,0 +1,68 @@
+package ground
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+var built struct {
+	once   sync.Once
+	dir    string // of what was built for this run; removed by Main
+	binary string
+	err    error
+}
+
+// Main runs a package's tests, and removes what was built for them. It returns the exit code.
+func Main(m *testing.M) int {
+	code := m.Run()
+	removeImages()
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir) // it is temporary
+	}
+	return code
+}
+
+// Binary is the confman to test: CONFMAN_BIN, or one that is built once for this run.
+func Binary(t testing.TB) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.binary = os.Getenv("CONFMAN_BIN"); built.binary != "" {
+			return
+		}
+		if built.dir, built.err = os.MkdirTemp("", "confman-bin-"); built.err == nil {
+			built.binary = filepath.Join(built.dir, "confman")
+			built.err = Build(Root(t), built.binary)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.binary
+}
+
+// Root is the directory of the project: the one above the integration module.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	for ; err == nil && dir != "/"; dir = filepath.Dir(dir) {
+		if filepath.Base(dir) == "integration" {
+			return filepath.Dir(dir)
+		}
+	}
+	t.Fatalf("no directory named integration is above this one (%v)", err)
+	return ""
+}
+
+// Build builds confman from the source in a directory, as a static binary. Flags are go build's.
+func Build(source, binary string, flags ...string) error {
+	cmd := exec.Command("go", append(append([]string{"build", "-trimpath", "-buildvcs=false", "-o", binary}, flags...), "./cmd/confman")...)
+	cmd.Dir, cmd.Env = source, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build confman in %s: %w\n%s", source, err, out)
+	}
+	return nil
+}
