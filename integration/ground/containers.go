@@ -161,7 +161,7 @@ func removeImages() {
 	}
 	defer docker.Close()
 	for _, name := range images.of {
-		_, _ = docker.ImageRemove(context.Background(), name, client.ImageRemoveOptions{Force: true}) // who runs it still keeps it
+		_, _ = docker.ImageRemove(context.Background(), name, client.ImageRemoveOptions{Force: true, PruneChildren: true}) // who runs it still keeps it
 	}
 }
 
