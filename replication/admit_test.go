@@ -36,7 +36,7 @@ func (c *cluster) stranger(n *Node, how *tls.Config, r joinRequest) error {
 func TestATokenMakesNobodyAnother(t *testing.T) {
 	c := three(t)
 	n, victim := c.nodes[0], c.nodes[1]
-	how := certs.Joining(n.identity.Cluster.String(), certs.Fingerprint(n.transport.keys.Root()))
+	how := certs.Joining(n.identity.Cluster.String(), certs.Fingerprint(n.transport.keys.Root()), time.Now)
 	for name, text := range map[string]string{"a new one": c.invite(n, Invitation{NonVoter: true}), "the one it has used": victim.Join} {
 		token, err := parseToken(text)
 		if err != nil {
@@ -81,7 +81,7 @@ func TestStrangersWriteNothing(t *testing.T) {
 	c.same()
 	n := c.leader()
 	before := n.Status().LogEnd
-	how := certs.Joining(n.identity.Cluster.String(), certs.Fingerprint(n.transport.keys.Root()))
+	how := certs.Joining(n.identity.Cluster.String(), certs.Fingerprint(n.transport.keys.Root()), time.Now)
 	for range 10 {
 		if err := c.stranger(n, how, joinRequest{Host: hostA, Token: "a guess", Secret: "x"}); err == nil {
 			t.Fatal("let in")

@@ -19,7 +19,7 @@ func (s *skew) now() time.Time { return time.Now().Add(time.Duration(s.Load())) 
 func (c *cluster) startSkewed(dir, join string, s *skew) *Node {
 	c.Helper()
 	n := c.node(dir, join)
-	n.clock = s.now
+	n.Now = s.now
 	if err := n.Start(c.Context()); err != nil {
 		c.Fatal(err)
 	}

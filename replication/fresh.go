@@ -62,8 +62,8 @@ func (f *freshness) age(now time.Time) time.Duration {
 }
 
 // within reports whether the data are known to be no older than that.
-func (f *freshness) within(most time.Duration) bool {
-	age := f.age(time.Now())
+func (f *freshness) within(most time.Duration, now time.Time) bool {
+	age := f.age(now)
 	return age >= 0 && age <= most
 }
 
@@ -81,7 +81,7 @@ func (n *Node) Barrier(ctx context.Context) error {
 	}
 	for patience := n.Profile.Again; ; {
 		_, changed := n.raft.leader()
-		began := time.Now()
+		began := n.now()
 		err := n.raft.barrier(ctx, patience, changed)
 		if err == nil {
 			n.fresh.proved(began)
@@ -90,7 +90,7 @@ func (n *Node) Barrier(ctx context.Context) error {
 		if errors.Is(err, dragonboat.ErrClosed) || errors.Is(err, dragonboat.ErrShardClosed) {
 			return errStopped
 		}
-		if time.Since(began) >= patience { // it may take that long to catch up
+		if n.now().Sub(began) >= patience { // it may take that long to catch up
 			patience *= 2
 		}
 		select {
@@ -133,7 +133,7 @@ func (n *Node) unconfirmed() error {
 // that age. If it does not know so it tries to find out, for as long as that age and as an update
 // may take, and returns [store.ErrStale] otherwise.
 func (n *Node) Within(ctx context.Context, age time.Duration) error {
-	if n.fresh.within(age) {
+	if n.fresh.within(age, n.now()) {
 		return nil
 	}
 	if n.degraded != "" {
@@ -146,13 +146,13 @@ func (n *Node) Within(ctx context.Context, age time.Duration) error {
 		return n.stale(age)
 	}
 	defer leave()
-	if n.fresh.within(age) { // another one has found out
+	if n.fresh.within(age, n.now()) { // another one has found out
 		return nil
 	}
 	if err := n.Barrier(ctx); errors.Is(err, store.ErrUnavailable) {
 		return err
 	}
-	if n.fresh.within(age) {
+	if n.fresh.within(age, n.now()) {
 		return nil
 	}
 	return n.stale(age)
@@ -161,7 +161,7 @@ func (n *Node) Within(ctx context.Context, age time.Duration) error {
 // stale says how old the data may be, and what to do.
 func (n *Node) stale(allowed time.Duration) error {
 	age := "of unknown age"
-	if known := n.fresh.age(time.Now()); known >= 0 {
+	if known := n.fresh.age(n.now()); known >= 0 {
 		age = fmt.Sprintf("up to %d ms old", known.Milliseconds())
 	}
 	return fmt.Errorf("%w: they are %s, and %d ms are allowed; ask another node, or allow more with CONF CONSISTENCY",

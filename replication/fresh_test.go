@@ -231,7 +231,7 @@ func TestBarriersWhileLeadersComeAndGo(t *testing.T) {
 // Age counts by whichever clock says more, and is nothing before the first barrier.
 func TestAge(t *testing.T) {
 	var f freshness
-	if age := f.age(time.Now()); age != -1 || f.within(time.Hour) {
+	if age := f.age(time.Now()); age != -1 || f.within(time.Hour, time.Now()) {
 		t.Errorf("nothing is known, and the age is %v", age)
 	}
 	at := time.Now()

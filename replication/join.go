@@ -92,12 +92,12 @@ func (n *Node) entrance(r *joinRequest) (entrance, error) {
 		return d, fmt.Errorf("the members are on other machines (%s), and could not reach this one at %s: set raft_addr (CONFMAN_RAFT_ADDR, --raft-addr), such as 0.0.0.0:6481",
 			strings.Join(t.Addrs, ", "), n.raftAddr())
 	}
-	own, err := certs.Open(n.certs(), certs.Identity{Cluster: t.Cluster.String(), Host: r.Host}, n.log())
+	own, err := certs.Open(n.certs(), certs.Identity{Cluster: t.Cluster.String(), Host: r.Host}, n.now, n.log())
 	if err == nil { // an authority that the members do not have the key of has issued it beforehand
 		d.how = own.Anybody()
 		return d, nil
 	}
-	d.how = certs.Joining(t.Cluster.String(), t.Authority)
+	d.how = certs.Joining(t.Cluster.String(), t.Authority, n.now)
 	return d, nil
 }
 

@@ -62,12 +62,12 @@ func (n *Node) certifyFirst(id identity) error {
 // openKeys returns the node's certificates, or nil if its cluster has none: then the raft port
 // speaks plain text. The first node of a cluster that has not run yet makes some, unless it is told not to.
 func (n *Node) openKeys(id identity) (*certs.Keyring, error) {
-	keys, err := certs.Open(n.certs(), id.certified(), n.log())
+	keys, err := certs.Open(n.certs(), id.certified(), n.now, n.log())
 	if err != nil && !id.Joined && !id.Started && !n.Plain {
 		if err := n.certifyFirst(id); err != nil {
 			return nil, err
 		}
-		keys, err = certs.Open(n.certs(), id.certified(), n.log())
+		keys, err = certs.Open(n.certs(), id.certified(), n.now, n.log())
 	}
 	if errors.Is(err, fs.ErrNotExist) && !n.certs().Has(certs.NodeFile) {
 		n.log().Warn("the raft port speaks plain text and takes loopback addresses only; confman cert makes certificates")

@@ -35,6 +35,9 @@ type Node struct {
 	Hold         time.Duration // how long an update may take
 	Reserve      int64         // bytes of free disk space below which the node takes no writes; 0 for none
 	Log          *slog.Logger  // nil for none
+	// Now is the clock by which it stamps what it writes, takes configs for expired, tells how old its data are, and checks certificates.
+	// Its times have to carry a monotonic reading, as the machine's do; nil for that.
+	Now func() time.Time
 	// CrashOutput is told the file that what the runtime prints at the end of the process is to be
 	// written into; nil for none.
 	CrashOutput func(*os.File) error
@@ -47,7 +50,6 @@ type Node struct {
 	Watcher store.Watcher // is told what changes in the store; nil for none
 
 	disk      disk
-	clock     func() time.Time                                         // nil for the machine's
 	free      func() (int64, error)                                    // bytes of disk space; nil for the machine's
 	dial      func(ctx context.Context, addr string) (net.Conn, error) // nil for TCP
 	ending    *ending
@@ -106,10 +108,10 @@ func (n *Node) log() *slog.Logger {
 }
 
 func (n *Node) now() time.Time {
-	if n.clock == nil {
+	if n.Now == nil {
 		return time.Now()
 	}
-	return n.clock()
+	return n.Now()
 }
 
 // Start takes the data directory, finds out who the node is, opens its store, and takes

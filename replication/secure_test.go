@@ -34,7 +34,7 @@ func keysOf(t *testing.T, a certs.Authority, c clusterID, host string) *certs.Ke
 	if err := folder.Certify(a, id, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	keys, err := certs.Open(folder, id, quiet())
+	keys, err := certs.Open(folder, id, time.Now, quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestOnlyWhatIsProvedIsBelieved(t *testing.T) {
 		"nobody, to join":      {nil, hello{Kind: kindJoin}, "admits nobody"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			how := certs.Joining(testCluster.String(), certs.Fingerprint(ca.Cert))
+			how := certs.Joining(testCluster.String(), certs.Fingerprint(ca.Cert), time.Now)
 			if c.keys != nil {
 				how.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 					return &c.keys.Anybody().Certificates[0], nil

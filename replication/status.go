@@ -59,7 +59,7 @@ func (n *Node) Status() Status {
 	st := Status{
 		Cluster: n.identity.Cluster.String(), ID: n.identity.Node, Members: n.members(), Base: n.store.Base(),
 		Degraded: n.degraded, Low: n.room.low.Load(), Room: n.room.left.Load(), Reachable: 1, Contact: -1,
-		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(time.Now()),
+		Loading: n.loading.Load(), Profile: n.Profile.Name, Stale: n.fresh.age(n.now()),
 		Saved: time.Unix(n.saved.Load(), 0), File: n.store.FileStatus(), Untold: n.tellers.lost.Load(), Expired: n.store.Expired(), Kept: n.store.Kept(),
 	}
 	index, hash := n.store.Hash()

@@ -72,6 +72,7 @@ func memoryFacts(s *session, _ contents) []Fact {
 		{"maxmemory_policy", "noeviction"},
 		{"mem_fragmentation_ratio", fmt.Sprintf("%.2f", float64(held)/float64(max(used, 1)))},
 		{"mem_allocator", runtime.Version()},
+		{"goroutines", strconv.Itoa(runtime.NumGoroutine())}, // Redis has none
 	}
 }
 

@@ -193,6 +193,27 @@ func TestSectionsAreRedis(t *testing.T) {
 	}
 }
 
+// INFO tells how many goroutines the process has: each connection takes some.
+func TestInfoCountsGoroutines(t *testing.T) {
+	addr := serve(t, &resp.Server{Node: newSpy()})
+	c := dial(t, addr)
+	goroutines := func() (n int) {
+		_, text, _ := strings.Cut(do(t, c, "INFO memory"), `goroutines:`)
+		_, _ = fmt.Sscanf(text, "%d", &n) // 0 if it is not told
+		return n
+	}
+	before := goroutines()
+	if before == 0 {
+		t.Fatal("INFO memory does not tell")
+	}
+	for range 30 {
+		do(t, dial(t, addr), "PING")
+	}
+	if now := goroutines(); now < before+20 { // some that began something may have ended
+		t.Errorf("%d, and with 30 more connections %d", before, now)
+	}
+}
+
 // What INFO counts of commands.
 func TestCommandStatistics(t *testing.T) {
 	c := dial(t, serve(t, &resp.Server{}))

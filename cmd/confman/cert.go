@@ -69,7 +69,7 @@ func (p *program) makeAuthority(f certs.Folder) error {
 	if f.Has(certs.AuthorityFile) || f.Has(certs.AuthorityKeyFile) {
 		return failure{exitConflict, fmt.Errorf("there is an authority in %s already: name another folder with --out", f)}
 	}
-	a, err := certs.NewAuthority(time.Now())
+	a, err := certs.NewAuthority(now())
 	if err == nil {
 		err = f.WriteAuthority(a)
 	}
@@ -93,7 +93,7 @@ func (p *program) certify(from certs.Folder, dir string) error {
 		return failure{exitNotFound, fmt.Errorf("there is no authority with its key in %s: make one with confman cert ca, or name its folder with --ca", from)}
 	}
 	if err == nil {
-		err = replication.Certificates(dir).Certify(a, id, time.Now())
+		err = replication.Certificates(dir).Certify(a, id, now())
 	}
 	if err != nil {
 		return err

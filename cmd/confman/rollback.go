@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"confman/resp"
 
@@ -50,7 +49,7 @@ func momentWords(c *cli.Context) ([]string, error) {
 	case c.IsSet("revision"):
 		return []string{"REVISION", number(c.Uint64("revision"))}, nil
 	case c.IsSet("at"):
-		at, err := instantNamed(c.String("at"), time.Now())
+		at, err := instantNamed(c.String("at"), now())
 		return []string{"AT", at.word()}, err
 	}
 	return nil, nil

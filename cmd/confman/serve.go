@@ -76,12 +76,12 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	}
 	server := &resp.Server{
 		Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Shutdown: end,
+		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end,
 	}
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
 		Reserve: int64(s.DiskReserve), SnapshotRate: s.SnapshotRate,
-		Profile: profile, Hold: s.hold(), Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log), Asked: answerQuestion(server),
+		Profile: profile, Hold: s.hold(), Now: now, Log: log, CrashOutput: catchPanics, Watcher: server, Told: told(server, log), Asked: answerQuestion(server),
 	}
 	server.Own = member.Own // before the node's store tells of changes
 	if err := member.Start(ctx); err != nil {

@@ -41,7 +41,7 @@ func keyring(t *testing.T, a Authority, id Identity) (*Keyring, Folder) {
 	if err := f.Certify(a, id, now); err != nil {
 		t.Fatal(err)
 	}
-	k, err := Open(f, id, quiet)
+	k, err := Open(f, id, time.Now, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +99,36 @@ func TestNodesOfOneAuthorityKnowEachOther(t *testing.T) {
 	}
 }
 
+// Whether a certificate holds is for the clock to say that a node was given.
+func TestACertificateHoldsByTheNodesClock(t *testing.T) {
+	a, _ := authority(t)
+	_, f := keyring(t, a, one)
+	second, _ := keyring(t, a, two)
+	ahead := time.Duration(0)
+	first, err := Open(f, one, func() time.Time { return time.Now().Add(ahead) }, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways := map[string]func() [2]*tls.Config{
+		"as a server":    func() [2]*tls.Config { return [2]*tls.Config{first.Server(), second.Client(one.Host)} },
+		"as a client":    func() [2]*tls.Config { return [2]*tls.Config{second.Server(), first.Client(two.Host)} },
+		"asking anybody": func() [2]*tls.Config { return [2]*tls.Config{second.Server(), first.Anybody()} },
+	}
+	for name, way := range ways {
+		ahead = 0
+		if _, _, err := handshake(t, way()[0], way()[1]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		ahead = time.Until(second.Expires().Add(time.Hour))
+		if _, _, err := handshake(t, way()[0], way()[1]); err == nil || !strings.Contains(err.Error(), "expired") {
+			t.Errorf("%s: a certificate that has expired by its clock: %v", name, err)
+		}
+	}
+	if _, err := Open(f, one, func() time.Time { return time.Now().Add(ahead) }, quiet); err == nil {
+		t.Error("a certificate of its own that has expired was taken")
+	}
+}
+
 func TestAStrangersCertificateIsRefused(t *testing.T) {
 	a, _ := authority(t)
 	other, _ := authority(t)
@@ -127,20 +157,20 @@ func TestWhoJoinsKnowsTheClusterByItsFingerprint(t *testing.T) {
 	if got := first.Root(); !got.Equal(a.Cert) {
 		t.Errorf("vouched for by %v", got.Subject)
 	}
-	_, found, err := handshake(t, first.Server(), Joining(one.Cluster, Fingerprint(a.Cert)))
+	_, found, err := handshake(t, first.Server(), Joining(one.Cluster, Fingerprint(a.Cert), time.Now))
 	if err != nil || found {
 		t.Errorf("joining: known %v, %v", found, err)
 	}
-	if _, _, err := handshake(t, first.Server(), Joining(one.Cluster, Fingerprint(other.Cert))); err == nil || !strings.Contains(err.Error(), "its authority is another one") {
+	if _, _, err := handshake(t, first.Server(), Joining(one.Cluster, Fingerprint(other.Cert), time.Now)); err == nil || !strings.Contains(err.Error(), "its authority is another one") {
 		t.Errorf("another authority: %v", err)
 	}
-	if _, _, err := handshake(t, first.Server(), Joining("00c2", Fingerprint(a.Cert))); err == nil || !strings.Contains(err.Error(), "it is of cluster 00c1") {
+	if _, _, err := handshake(t, first.Server(), Joining("00c2", Fingerprint(a.Cert), time.Now)); err == nil || !strings.Contains(err.Error(), "it is of cluster 00c1") {
 		t.Errorf("another cluster: %v", err)
 	}
 	// Whoever shows an authority without being certified by it is nobody.
 	fake, _ := keyring(t, other, one)
 	fake.held.root = a.Cert
-	if _, _, err := handshake(t, fake.Server(), Joining(one.Cluster, Fingerprint(a.Cert))); err == nil {
+	if _, _, err := handshake(t, fake.Server(), Joining(one.Cluster, Fingerprint(a.Cert), time.Now)); err == nil {
 		t.Error("a forged chain was believed")
 	}
 }
@@ -191,10 +221,10 @@ func TestCertificatesAreReadAgainWhenTheyChange(t *testing.T) {
 func TestWhatDoesNotFitIsRefusedWithAReason(t *testing.T) {
 	a, _ := authority(t)
 	_, f := keyring(t, a, one)
-	if _, err := Open(f, two, quiet); err == nil || !strings.Contains(err.Error(), "this is host host-2") {
+	if _, err := Open(f, two, time.Now, quiet); err == nil || !strings.Contains(err.Error(), "this is host host-2") {
 		t.Errorf("of another host: %v", err)
 	}
-	if _, err := Open(Folder(t.TempDir()), one, quiet); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Open(Folder(t.TempDir()), one, time.Now, quiet); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there: %v", err)
 	}
 	later, err := a.Issue(one, a.Key.Public(), now.Add(2*life))

@@ -17,6 +17,7 @@ import (
 type Keyring struct {
 	folder Folder
 	want   Identity
+	clock  func() time.Time
 	log    *slog.Logger
 
 	mu    sync.Mutex
@@ -32,12 +33,12 @@ type held struct {
 	root  *x509.Certificate // the authority that vouches for the node itself
 }
 
-// Open reads the certificates of a node, which must say that it is the one that is wanted. The
-// error is an fs.ErrNotExist if it has none.
-func Open(folder Folder, want Identity, log *slog.Logger) (*Keyring, error) {
-	k := &Keyring{folder: folder, want: want, log: log, stamp: folder.stamp()}
+// Open reads the certificates of a node, which must say that it is the one that is wanted. A clock says which hold:
+// these and those of others. The error is an fs.ErrNotExist if the node has none.
+func Open(folder Folder, want Identity, clock func() time.Time, log *slog.Logger) (*Keyring, error) {
+	k := &Keyring{folder: folder, want: want, clock: clock, log: log, stamp: folder.stamp()}
 	var err error
-	if k.held, err = folder.load(want); err != nil {
+	if k.held, err = folder.load(want, clock()); err != nil {
 		return nil, fmt.Errorf("certificates in %s: %w", folder, err)
 	}
 	return k, nil
@@ -54,7 +55,7 @@ func (f Folder) stamp() (s string) {
 }
 
 // load reads the files and checks that they go together.
-func (f Folder) load(want Identity) (*held, error) {
+func (f Folder) load(want Identity, at time.Time) (*held, error) {
 	chain, err := f.Certs(NodeFile)
 	if err != nil {
 		return nil, err
@@ -76,17 +77,17 @@ func (f Folder) load(want Identity) (*held, error) {
 	if id != want {
 		return nil, fmt.Errorf("%s is of host %s of cluster %s, and this is host %s of cluster %s: confman cert node makes the right one", NodeFile, id.Host, id.Cluster, want.Host, want.Cluster)
 	}
-	h.root, err = vouching(chain, h.roots)
+	h.root, err = vouching(chain, h.roots, at)
 	return h, err
 }
 
-// vouching returns the authority that a chain of certificates leads to.
-func vouching(chain []*x509.Certificate, roots *x509.CertPool) (*x509.Certificate, error) {
+// vouching returns the authority that a chain of certificates leads to, all of which have to hold at that time.
+func vouching(chain []*x509.Certificate, roots *x509.CertPool, at time.Time) (*x509.Certificate, error) {
 	between := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		between.AddCert(c)
 	}
-	found, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	found, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (k *Keyring) now() *held {
 		return k.held
 	}
 	k.stamp = stamp
-	next, err := k.folder.load(k.want)
+	next, err := k.folder.load(k.want, k.clock())
 	if err != nil {
 		k.log.Error("the certificates have changed and cannot be used; the old ones stay", "folder", string(k.folder), "error", err)
 		return k.held
@@ -136,7 +137,7 @@ func (k *Keyring) Server() *tls.Config {
 				cert.Certificate = append(cert.Certificate[:len(cert.Certificate):len(cert.Certificate)], now.root.Raw)
 			}
 			return &tls.Config{
-				MinVersion: tls.VersionTLS13, NextProtos: []string{protocol}, SessionTicketsDisabled: true,
+				MinVersion: tls.VersionTLS13, NextProtos: []string{protocol}, SessionTicketsDisabled: true, Time: k.clock,
 				Certificates: []tls.Certificate{cert}, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: now.roots,
 			}, nil
 		},
@@ -147,7 +148,7 @@ func (k *Keyring) Server() *tls.Config {
 func (k *Keyring) Client(host string) *tls.Config {
 	now := k.now()
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, NextProtos: []string{protocol}, ServerName: Identity{k.want.Cluster, host}.Name(),
+		MinVersion: tls.VersionTLS13, NextProtos: []string{protocol}, ServerName: Identity{k.want.Cluster, host}.Name(), Time: k.clock,
 		Certificates: []tls.Certificate{now.cert}, RootCAs: now.roots,
 	}
 }
@@ -157,7 +158,7 @@ func (k *Keyring) Client(host string) *tls.Config {
 func (k *Keyring) Anybody() *tls.Config {
 	now := k.now()
 	c := anybody(func(chain []*x509.Certificate) error {
-		_, err := vouching(chain, now.roots)
+		_, err := vouching(chain, now.roots, k.clock())
 		return err
 	})
 	c.Certificates = []tls.Certificate{now.cert}
@@ -165,9 +166,9 @@ func (k *Keyring) Anybody() *tls.Config {
 }
 
 // Joining is how somebody without a certificate connects to any node of a cluster whose authority
-// has a fingerprint.
-func Joining(cluster, fingerprint string) *tls.Config {
-	return anybody(func(chain []*x509.Certificate) error { return checkJoined(chain, cluster, fingerprint) })
+// has a fingerprint, by a clock.
+func Joining(cluster, fingerprint string, clock func() time.Time) *tls.Config {
+	return anybody(func(chain []*x509.Certificate) error { return checkJoined(chain, cluster, fingerprint, clock()) })
 }
 
 // anybody is how to connect to whoever shows certificates that are right.
@@ -180,14 +181,14 @@ func anybody(right func(chain []*x509.Certificate) error) *tls.Config {
 }
 
 // checkJoined checks that certificates lead to the authority with a fingerprint, which comes with them.
-func checkJoined(chain []*x509.Certificate, cluster, fingerprint string) error {
+func checkJoined(chain []*x509.Certificate, cluster, fingerprint string, at time.Time) error {
 	for _, c := range chain {
 		if Fingerprint(c) != fingerprint {
 			continue
 		}
 		roots := x509.NewCertPool()
 		roots.AddCert(c)
-		if _, err := vouching(chain, roots); err != nil {
+		if _, err := vouching(chain, roots, at); err != nil {
 			return err
 		}
 		id, err := IdentityOf(chain[0])
