@@ -165,12 +165,13 @@ func (g *Ground) running() []*Host {
 	return slices.DeleteFunc(g.Hosts(), func(h *Host) bool { return !h.Running() || h.paused })
 }
 
-// Leader waits until one of the nodes leads that run, and returns its host.
+// Leader waits until one of the nodes leads that run and reach a majority, and returns its host. (Who was cut off
+// takes itself for the leader for a while.)
 func (g *Ground) Leader() (leads *Host) {
 	g.T.Helper()
 	g.eventually("somebody leads", func() bool {
 		for _, h := range g.running() {
-			if h.Info()["raft_role"] == "leader" {
+			if g.reachesMost(h) && h.Info()["raft_role"] == "leader" {
 				leads = h
 				return true
 			}
@@ -178,6 +179,17 @@ func (g *Ground) Leader() (leads *Host) {
 		return false
 	})
 	return leads
+}
+
+// reachesMost reports whether a host and those with which it is connected both ways are a majority of all.
+func (g *Ground) reachesMost(h *Host) bool {
+	reached := 0
+	for name := range g.hosts {
+		if !g.cuts[route{h.Name, name}] && !g.cuts[route{name, h.Name}] {
+			reached++
+		}
+	}
+	return reached > len(g.hosts)/2
 }
 
 // Settled waits until all nodes that run are at one revision, and returns the hash of their state. Two that

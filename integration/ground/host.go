@@ -102,7 +102,10 @@ func (h *Host) Launch(flags ...string) {
 		"serve", "--profile", "lan", "--data-dir", h.Dir,
 		"--resp-addr", h.Addr, "--raft-addr", h.Raft, "--http-addr", "0",
 	}, flags...)
-	env := []string{"CONFMAN_WRITE_HOLD=" + h.g.Hold, "CONFMAN_PROTECTED_MODE=false", "CONFMAN_TEST_CLOCK=" + h.clock()}
+	env := []string{"CONFMAN_WRITE_HOLD=" + h.g.Hold, "CONFMAN_PROTECTED_MODE=false"}
+	if h.g.Clocks {
+		env = append(env, "CONFMAN_TEST_CLOCK="+h.clock())
+	}
 	if h.g.Disk > 0 {
 		env = append(env, fmt.Sprintf("CONFMAN_DISK_RESERVE=%d", h.g.Disk/6))
 	}

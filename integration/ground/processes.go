@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -55,7 +57,8 @@ type local struct {
 func startLocal(h *Host, words, env []string) process {
 	h.g.T.Helper()
 	p := &local{cmd: exec.Command(words[0], words[1:]...), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), env...)
+	ours := func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") } // of the tests, not of the node
+	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &h.log, &h.log
 	if err := p.cmd.Start(); err != nil {
 		h.g.T.Fatal(err)
