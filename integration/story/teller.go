@@ -26,8 +26,10 @@ type Teller struct {
 	Seed   uint64 // of the loads
 	// Loads makes the loads that stories name.
 	Loads map[string]func() load.Load
-	// Counts is how often each word happened.
+	// Counts is how often each word happened, for each host that it named.
 	Counts map[string]int
+	// Quiet has it not log each step.
+	Quiet bool
 
 	names map[string]*ground.Host
 	ids   map[*ground.Host]string // numbers of nodes that were asked for them
@@ -62,10 +64,14 @@ func (t *Teller) Tell(steps []Step) {
 func (t *Teller) Do(s Step) {
 	t.T.Helper()
 	if t.names == nil {
-		t.names, t.ids = map[string]*ground.Host{}, map[*ground.Host]string{}
+		t.names, t.ids, t.Counts = map[string]*ground.Host{}, map[*ground.Host]string{}, map[string]int{}
 	}
 	began := time.Now()
-	defer func() { t.note("%d: %s (%v)", s.Line, s.Text, time.Since(began).Round(time.Millisecond)) }()
+	defer func() {
+		if !t.Quiet || t.T.Failed() {
+			t.note("%d: %s (%v)", s.Line, s.Text, time.Since(began).Round(time.Millisecond))
+		}
+	}()
 	if s.Want != nil {
 		t.types(s)
 		return
@@ -77,10 +83,7 @@ func (t *Teller) Do(s Step) {
 	if err != nil {
 		t.T.Fatalf("%s:%d: %s: %v", t.Name, s.Line, s.Text, err)
 	}
-	if t.Counts == nil {
-		t.Counts = map[string]int{}
-	}
-	t.Counts[w.Name]++
+	t.Counts[w.Name] += max(1, len(args)-strings.Count(w.Args, " "))
 }
 
 // types types a line into redis-cli, and compares what it shows.
@@ -244,11 +247,18 @@ func (t *Teller) End() map[string]load.Report {
 		t.work.Wait()
 	}
 	t.Ground.Settled()
-	reports := map[string]load.Report{}
 	for _, l := range t.loads {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		l.Finish(ctx, t.Ground.Addrs())
 		cancel()
+	}
+	return t.Reports()
+}
+
+// Reports are what the loads have found so far, by their names.
+func (t *Teller) Reports() map[string]load.Report {
+	reports := map[string]load.Report{}
+	for _, l := range t.loads {
 		reports[l.Name()] = l.Report()
 	}
 	return reports

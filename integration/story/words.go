@@ -80,6 +80,7 @@ func word(line string) (w Word, args []string, err error) {
 		w.do = func(t *Teller, args []string) error {
 			if err := tried(t, args); err != nil {
 				t.note("refused: %v", err)
+				t.Counts[w.Name]-- // it is counted as if it had happened
 			}
 			return nil
 		}
