@@ -221,7 +221,7 @@ func (h *Host) Client() *redis.Client {
 	})
 }
 
-// Info returns the fields of INFO confman, or nothing if the node does not answer.
+// Info returns the fields of INFO confman memory, or nothing if the node does not answer.
 func (h *Host) Info() map[string]string {
 	fields := map[string]string{}
 	if !h.Running() || h.paused {
@@ -232,7 +232,7 @@ func (h *Host) Info() map[string]string {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	defer client.Close()
-	text, _ := client.Info(context.Background(), "confman").Result()
+	text, _ := client.Info(context.Background(), "confman", "memory").Result()
 	for line := range strings.Lines(text) {
 		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
 			fields[name] = value
