@@ -24,7 +24,11 @@ race: ## the packages' tests under the race detector
 	CONFMAN_RANDOM_COMMANDS=$${CONFMAN_RANDOM_COMMANDS:-20000} go test -race ./store ./resp/... ./validate
 	go test -race -p 1 ./replication ./cmd/... # they elect leaders: each package has the machine to itself
 
-soak: ## what takes long: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands, 10 million broken ones
+soak: build ## faults by chance for DURATION=1h under every load and check (SEED= for one that was); writes the table in docs/reliability.md
+	cd integration && CONFMAN_SOAK=$${DURATION:-1h} CONFMAN_SEED=$(SEED) CONFMAN_WRITE_TABLES=1 CONFMAN_BIN=$(CURDIR)/bin/confman \
+		go test -count=1 -timeout 0 -v -run 'TestSoak$$' ./soak
+
+exhaust: ## what takes hours: power cuts of all nodes (CUTS=1000), a million configs, 20 million random commands, 10 million broken ones
 	CONFMAN_POWER_CUTS=$${CUTS:-1000} go test -count=1 -timeout 2h -v -run PowerCutOfAllNodes ./replication
 	CONFMAN_MILLION=1 go test -count=1 -v -run 'AMillion|WhatHistoryTakes|WhatAWriteTakes' ./store ./replication
 	CONFMAN_RANDOM_SEED=$$(date +%s) CONFMAN_RANDOM_COMMANDS=10000000 go test -count=1 -timeout 2h -v -run RandomCommandsAreRedis ./resp
@@ -73,4 +77,4 @@ bin/tools/staticcheck: packaging/tools/go.mod
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak failover clients clean
+.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover clients clean
