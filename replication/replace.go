@@ -149,7 +149,7 @@ func (n *Node) place(tx *store.Tx, r joinRequest) (uint64, error) {
 		return 0, finally{fmt.Errorf("there is no node %d to replace: the nodes are %s", r.Node, listed(all))}
 	case r.Self && old.ID != 0 && old.Host == r.Was:
 		return old.ID, nil
-	case old.ID == n.identity.Node, old.ID != 0 && n.transport.peers.isReachable(old.Host):
+	case old.ID == n.identity.Node:
 		return 0, finally{fmt.Errorf("node %d is running: stop it first", old.ID)}
 	}
 	return old.ID, nil

@@ -47,10 +47,29 @@ func newContainers(t testing.TB) (kind, error) {
 	}
 	c := &containers{docker: docker}
 	t.Cleanup(func() { _ = docker.Close() })
+	c.sweep()
 	if err := c.open(t); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// owner is the label of a container that says which process has started it.
+const owner = "confman.test"
+
+// sweep removes what tests have left behind that were killed.
+func (c *containers) sweep() {
+	ctx := context.Background()
+	found, err := c.docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", owner)})
+	if err != nil {
+		return // whoever needs the engine says so
+	}
+	for _, ctr := range found.Items {
+		pid, err := strconv.Atoi(ctr.Labels[owner])
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_, _ = c.docker.ContainerRemove(ctx, ctr.ID, client.ContainerRemoveOptions{Force: true}) // or the next sweep does
+		}
+	}
 }
 
 // open makes the network. Of two grounds that want one subnet the later has the next.
@@ -181,6 +200,7 @@ func (c *containers) launch(h *Host, args, env []string) process {
 	ctr, err := testcontainers.Run(ctx, name,
 		testcontainers.WithCmd(args...),
 		testcontainers.WithEnv(settings),
+		testcontainers.WithLabels(map[string]string{owner: strconv.Itoa(os.Getpid())}),
 		testcontainers.WithLogger(quietLogger{}),
 		tcnetwork.WithNetwork([]string{h.Name}, c.network),
 		testcontainers.WithLogConsumers(&h.log),

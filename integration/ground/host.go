@@ -203,8 +203,15 @@ func (h *Host) Try(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	words := append(slices.Clone(h.g.kind.within(h)), append([]string{h.Binary}, args...)...)
-	out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Env = environ()
+	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// environ is the environment of this process, without what says how the tests run.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") })
 }
 
 // Token has the node print a token, with which another can join.

@@ -6,8 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -57,8 +55,7 @@ type local struct {
 func startLocal(h *Host, words, env []string) process {
 	h.g.T.Helper()
 	p := &local{cmd: exec.Command(words[0], words[1:]...), done: make(chan struct{})}
-	ours := func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") } // of the tests, not of the node
-	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), env...)
+	p.cmd.Env = append(environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = &h.log, &h.log
 	if err := p.cmd.Start(); err != nil {
 		h.g.T.Fatal(err)
