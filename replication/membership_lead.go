@@ -46,7 +46,7 @@ func (n *Node) Lead(ctx context.Context, id uint64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.Profile.leadTime())
 	defer cancel()
-	var failed error
+	answered, failed := false, error(nil)
 	for {
 		known, changed := n.raft.leader()
 		if leader, _, _ := n.raft.sees(); known {
@@ -56,7 +56,9 @@ func (n *Node) Lead(ctx context.Context, id uint64) error {
 				return declined("%s", answer.Declined)
 			case answer.Leads:
 				return nil
-			case ctx.Err() == nil:
+			case err == nil:
+				answered, failed = true, nil
+			case !answered: // else time has run out
 				failed = err
 			}
 		}
