@@ -3,6 +3,7 @@ module confman/integration
 go 1.26.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/gomodule/redigo v1.9.3
 	github.com/moby/moby/api v1.56.1
 	github.com/moby/moby/client v0.6.2

@@ -33,6 +33,7 @@ var misfortunes = map[string]func(*site){
 	"Remove a node":                      (*site).cluster,
 	"Replace a node":                     machineLost,
 	"Change the timing":                  (*site).cluster,
+	"Hand leadership over":               (*site).cluster,
 	"Restart all nodes":                  (*site).cluster,
 	"What reads promise":                 (*site).cluster,
 	"Follow what changes":                (*site).cluster,

@@ -29,6 +29,7 @@ const (
 	kindTell     = "tell"     // frames of messages that are kept nowhere, one way
 	kindReach    = "reach"    // one line asks how far the other side has come, one line answers
 	kindAsk      = "ask"      // one line asks what only the other side knows, one line answers
+	kindLead     = "lead"     // one line asks the leader to have a node lead, one line answers
 )
 
 // clusterID names a cluster; it is written in hexadecimal.
@@ -84,7 +85,7 @@ func parseHello(line []byte) (hello, error) {
 	switch h.Kind {
 	case kindJoin:
 		return h, nil
-	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach, kindTell, kindAsk:
+	case kindRaft, kindSnapshot, kindReturn, kindKey, kindReach, kindTell, kindAsk, kindLead:
 	default:
 		return hello{}, fmt.Errorf("unknown kind of connection %q", h.Kind)
 	}

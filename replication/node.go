@@ -272,7 +272,7 @@ func (n *Node) startRaft() error {
 		book: &book{lookup: n.addressOf}, keys: keys, log: n.log(), onJoin: n.admit, authority: n.authorityKey, vouch: n.vouch, barred: n.barred,
 		limits: limits{silence: n.Profile.silence(), dialTime: n.Profile.dialTime(), snapshotRate: n.SnapshotRate},
 	}
-	n.transport.dial, n.transport.reached, n.transport.told, n.transport.asked = n.dial, n.reached, n.Told, n.Asked
+	n.transport.dial, n.transport.reached, n.transport.told, n.transport.asked, n.transport.yield = n.dial, n.reached, n.Told, n.Asked, n.yield
 	if n.alone {
 		n.transport.dial = func(context.Context, string) (net.Conn, error) { return nil, net.ErrClosed }
 	}

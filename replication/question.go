@@ -50,7 +50,7 @@ func (n *Node) Ask(ctx context.Context, question json.RawMessage) []Answer {
 				return
 			}
 			defer leave()
-			a.Text, a.Err = n.transport.put(ctx, a.Host, question)
+			a.Text, a.Err = n.transport.put(ctx, kindAsk, a.Host, question, questionTime)
 		})
 	}
 	all.Wait()
@@ -76,9 +76,10 @@ func (d *doors) of(host string) *door {
 	return d.byHost[host]
 }
 
-// put puts a question to a host; both it and the answer are a JSON object on one line.
-func (t *transport) put(ctx context.Context, host string, question json.RawMessage) (answer json.RawMessage, err error) {
-	conn, err := t.open(ctx, kindAsk, host, t.dialTime)
+// put puts a question to a host, on a connection of a kind; both it and the answer are a JSON object on one
+// line. The answer may take as long as the patience, once there is a connection.
+func (t *transport) put(ctx context.Context, kind, host string, question json.RawMessage, patience time.Duration) (answer json.RawMessage, err error) {
+	conn, err := t.open(ctx, kind, host, t.dialTime)
 	if err == nil {
 		err = t.hold(conn, nil)
 	}
@@ -87,7 +88,7 @@ func (t *transport) put(ctx context.Context, host string, question json.RawMessa
 	}
 	defer t.release(conn)
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if err := conn.SetDeadline(time.Now().Add(questionTime)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
 	if _, err := conn.Write(append(slices.Clip(question), '\n')); err != nil {

@@ -164,29 +164,11 @@ func (t *transport) askReach(ctx context.Context, host string, revision uint64, 
 	if atOnce {
 		patience = 0
 	}
-	conn, err := t.open(ctx, kindReach, host, t.dialTime)
-	if err != nil {
-		return 0, err
-	}
-	if err := t.hold(conn, nil); err != nil {
-		return 0, err
-	}
-	defer t.release(conn)
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	request, err := json.Marshal(reachRequest{revision, patience.Milliseconds()})
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(patience + t.writeTime))
-	}
-	if err == nil {
-		_, err = conn.Write(append(request, '\n'))
-	}
 	if err != nil {
 		return 0, err
 	}
-	line, err := readLine(bufio.NewReaderSize(conn, maxHello), maxHello)
-	if err == nil {
-		err = refused(line)
-	}
+	line, err := t.put(ctx, kindReach, host, request, patience+t.writeTime)
 	var answer reachAnswer
 	if err == nil {
 		err = json.Unmarshal(line, &answer)

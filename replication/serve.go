@@ -86,6 +86,8 @@ func (t *transport) serveKind(h hello, conn net.Conn, r *bufio.Reader, l *life) 
 		return t.serveTold(conn, r)
 	case kindAsk: // as kindReach
 		return t.serveAsk(conn, r)
+	case kindLead: // as kindReach
+		return t.serveLead(conn, r)
 	}
 	t.peers.came(h.Host)
 	defer t.parted(h.Host)

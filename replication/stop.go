@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"context"
 	"errors"
 	"net"
 	"time"
@@ -68,15 +69,21 @@ const (
 // handOver makes another voter the leader before this one goes, so that nobody has to
 // notice that it is gone. It returns when another node leads, or when none can.
 func (n *Node) handOver() {
-	deadline := time.After(handOverTime)
-	each := min(time.Duration(n.Profile.Election)*n.Profile.Tick+4*n.Profile.Tick, longestTry)
+	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
+	defer cancel()
+	n.transfer(ctx, min(n.Profile.transferTime(), longestTry), n.heir)
+}
+
+// transfer has raft make an heir the leader in this node's place, and tries again each time that it may
+// have come to nothing. It returns when another node leads, when there is no heir, or at the end of ctx.
+func (n *Node) transfer(ctx context.Context, each time.Duration, heirIn func(term uint64) uint64) {
 	for asked := false; ; {
 		_, changed := n.raft.leader()
 		leader, term, _ := n.raft.sees()
 		var again <-chan time.Time
 		switch {
 		case leader == n.identity.Node:
-			heir := n.heir(term)
+			heir := heirIn(term)
 			if heir == 0 || n.raft.host.RequestLeaderTransfer(shard, heir) != nil {
 				return
 			}
@@ -87,7 +94,7 @@ func (n *Node) handOver() {
 		select {
 		case <-changed:
 		case <-again: // the heir could not stand for election in time
-		case <-deadline:
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -55,6 +55,8 @@ type transport struct {
 	// asked answers a question of another host, a line of JSON with a line of JSON; its error is sent as a
 	// refusal. nil if none are answered.
 	asked func(question []byte) (answer []byte, err error)
+	// yield has another node lead in place of this one, before ctx ends; nil for never.
+	yield func(ctx context.Context, node uint64) leadAnswer
 	// lost is told when a connection with a host has ended, or when its process is dead for
 	// certain; nil for nobody.
 	lost func(host string, dead bool)

@@ -17,6 +17,8 @@ type Members interface {
 	Invite(ctx context.Context, nonVoter bool, replaces uint64, ttl time.Duration) (token string, err error)
 	Promote(ctx context.Context, node uint64) (said string, err error)
 	Demote(ctx context.Context, node uint64) (said string, err error)
+	// Lead has a node be the leader, and returns when it leads.
+	Lead(ctx context.Context, node uint64) error
 	Remove(ctx context.Context, node uint64, force bool) (said string, err error)
 	// Profile names the timing that the nodes have agreed on.
 	Profile() string
@@ -40,6 +42,10 @@ var memberCommands = []Command{
 	{
 		Name: "member|help", Group: "server", Do: help,
 		Summary: "Lists the subcommands.",
+	},
+	{
+		Name: "member|lead", Synopsis: "node", Flags: Admin | NoMulti, Group: "server", Do: withMembers(memberLead),
+		Summary: "Has a node that votes lead, and answers when it leads. Writes wait for that, as in any election.",
 	},
 	{
 		Name: "member|list", Flags: Admin | NoMulti, Group: "server", Do: withMembers(memberList),
@@ -141,6 +147,14 @@ func memberDemote(ctx context.Context, m Members, c *Call) (Reply, error) {
 		return nil, err
 	}
 	return textOr(m.Demote(ctx, node))
+}
+
+func memberLead(ctx context.Context, m Members, c *Call) (Reply, error) {
+	node, err := c.node()
+	if err != nil {
+		return nil, err
+	}
+	return ok, m.Lead(ctx, node)
 }
 
 func memberRemove(ctx context.Context, m Members, c *Call) (Reply, error) {

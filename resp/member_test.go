@@ -35,6 +35,14 @@ func (a *administration) Demote(_ context.Context, node uint64) (string, error) 
 	return a.note("demote %d", node)
 }
 
+func (a *administration) Lead(_ context.Context, node uint64) error {
+	if node == 8 {
+		return fmt.Errorf("%w: nobody leads", store.ErrUnavailable)
+	}
+	_, err := a.note("lead %d", node)
+	return err
+}
+
 func (a *administration) Remove(_ context.Context, node uint64, force bool) (string, error) {
 	switch node {
 	case 8:
@@ -68,6 +76,10 @@ func TestMemberCommands(t *testing.T) {
 		{"MEMBER PROMOTE four", "(error) ERR value is not an integer or out of range", ""},
 		{"MEMBER DEMOTE 0", "(error) ERR a node's number is 1 or more: MEMBER LIST has them", ""},
 		{"MEMBER DEMOTE 4", `"done"`, "demote 4"},
+		{"MEMBER LEAD 4", "OK", "lead 4"},
+		{"MEMBER LEAD 0", "(error) ERR a node's number is 1 or more: MEMBER LIST has them", ""},
+		{"MEMBER LEAD 8", "(error) CLUSTERDOWN the cluster has no leader: nobody leads", ""},
+		{"MEMBER LEAD", "(error) ERR wrong number of arguments for 'member|lead' command", ""},
 		{"MEMBER REMOVE 4", `"done"`, "remove 4 false"},
 		{"MEMBER REMOVE 4 FORCE", `"done"`, "remove 4 true"},
 		{"MEMBER REMOVE 8", "(error) CLUSTERDOWN the cluster has no leader: nobody leads", ""},

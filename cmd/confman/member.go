@@ -20,7 +20,7 @@ func (p *program) memberCommand() *cli.Command {
 			if word := c.Args().First(); word != "" {
 				return failure{exitUsage, noSuch("command", "member "+word, memberCommandNames(c))}
 			}
-			return failure{exitUsage, errors.New("usage: confman member list|add|remove|promote|demote|replace|profile")}
+			return failure{exitUsage, errors.New("usage: confman member list|add|remove|promote|demote|lead|replace|profile")}
 		},
 		Subcommands: []*cli.Command{
 			p.memberSub("list", "", "show all nodes, what they are meant to be, and how far they have come", nil, p.memberList),
@@ -30,6 +30,7 @@ func (p *program) memberCommand() *cli.Command {
 				waitFlag(), &cli.BoolFlag{Name: "force", Usage: "even if those that remain and run are no majority", DisableDefaultText: true}),
 			p.memberSub("promote", "NUMBER", "have a node vote as soon as it has caught up", number, p.memberPromote, waitFlag()),
 			p.memberSub("demote", "NUMBER", "have a node give its vote up: it goes on under a new number, and copies the state again", number, p.memberDemote, waitFlag()),
+			p.memberSub("lead", "NUMBER", "have a node that votes lead, without stopping another one", number, p.memberLead),
 			p.memberSub("replace", "NUMBER", "make a token for a machine that takes the place of a node that does not run, and wait for it", number, p.memberReplace,
 				ttlFlag(), waitFlag(), tokenFlag()),
 			p.memberSub("profile", "[lan|edge|wan|metered]", "show the timing between the nodes, or change it for all of them", nil, p.memberProfile, waitFlag()),
@@ -176,6 +177,13 @@ func (p *program) memberDemote(c *cli.Context, n *node) error {
 	return p.change(c, n, demoted(c.Args().First(), before), "MEMBER", "DEMOTE", c.Args().First())
 }
 
+func (p *program) memberLead(c *cli.Context, n *node) error {
+	if _, err := n.do("MEMBER", "LEAD", c.Args().First()); err != nil {
+		return err
+	}
+	return p.say(fmt.Sprintf("node %s leads", c.Args().First()))
+}
+
 func (p *program) memberRemove(c *cli.Context, n *node) error {
 	words := []string{"MEMBER", "REMOVE", c.Args().First()}
 	if c.Bool("force") {
@@ -209,12 +217,16 @@ func (p *program) change(c *cli.Context, n *node, done goal, words ...string) er
 	if err != nil {
 		return err
 	}
-	err = p.show(map[string]string{"said": said}, func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, said)
-		return err
-	})
-	if err != nil || c.Bool("no-wait") {
+	if err = p.say(said); err != nil || c.Bool("no-wait") {
 		return err
 	}
 	return p.await(n, before, done)
+}
+
+// say prints what people are to be told.
+func (p *program) say(said string) error {
+	return p.show(map[string]string{"said": said}, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, said)
+		return err
+	})
 }

@@ -76,6 +76,9 @@ func (m members) Demote(ctx context.Context, id uint64) (string, error) {
 	return said, forClients(err)
 }
 
+// Lead has a node be the leader.
+func (m members) Lead(ctx context.Context, id uint64) error { return forClients(m.node.Lead(ctx, id)) }
+
 // Remove takes a node out.
 func (m members) Remove(ctx context.Context, id uint64, force bool) (string, error) {
 	said, err := m.node.Remove(ctx, id, force)
@@ -91,9 +94,9 @@ func (m members) SetProfile(ctx context.Context, name string) (string, error) {
 	return said, forClients(err)
 }
 
-// forClients lets clients know why a change was declined.
+// forClients lets clients know why a change was declined, or who leads instead.
 func forClients(err error) error {
-	if errors.Is(err, replication.ErrDeclined) {
+	if errors.Is(err, replication.ErrDeclined) || errors.Is(err, replication.ErrNotHandedOver) {
 		return resp.Error(fmt.Sprintf("ERR %v", err))
 	}
 	return err

@@ -33,12 +33,14 @@ type Report struct {
 	Operations int64    // that were answered, or whose answer is not known
 	Ambiguous  int64    // of them those of which nobody knows whether they happened
 	Checked    int64    // what was checked: operations, reads, or events
+	Unchecked  int64    // what could not be checked in the time that a check may take
 	Violations []string // each in a line or more, the first few of them
 }
 
 // String is the report in a line, but for the violations.
 func (r Report) String() string {
-	return fmt.Sprintf("%d operations (%d ambiguous), %d checked, %d violations", r.Operations, r.Ambiguous, r.Checked, len(r.Violations))
+	return fmt.Sprintf("%d operations (%d ambiguous), %d checked, %d not checked in time, %d violations",
+		r.Operations, r.Ambiguous, r.Checked, r.Unchecked, len(r.Violations))
 }
 
 // A Lie has clients be told something that is not so: it stands between a client and its node. It is the
@@ -50,9 +52,12 @@ type Lie struct {
 
 // Client returns a client of the node at an address, which does not try again by itself, and hears of
 // everything at most 30 s later. It is told the lie, if there is one.
-func Client(addr string, lie *Lie) *redis.Client {
+func Client(addr string, lie *Lie) *redis.Client { return patient(addr, lie, 30*time.Second) }
+
+// patient is Client with another time until it hears of everything.
+func patient(addr string, lie *Lie, patience time.Duration) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: addr, DialTimeout: 2 * time.Second, ReadTimeout: 30 * time.Second, MaxRetries: -1,
+		Addr: addr, DialTimeout: 2 * time.Second, ReadTimeout: patience, MaxRetries: -1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	if lie != nil && lie.Hook != nil {

@@ -9,7 +9,7 @@ $ confman config chek
 confman: there is no command "config chek": did you mean config check?
 [exit 2]
 $ confman member
-confman: usage: confman member list|add|remove|promote|demote|replace|profile
+confman: usage: confman member list|add|remove|promote|demote|lead|replace|profile
 [exit 2]
 $ confman member ad
 confman: there is no command "member ad": did you mean member add?
