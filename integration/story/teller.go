@@ -68,7 +68,7 @@ func (t *Teller) Do(s Step) {
 	}
 	began := time.Now()
 	defer func() {
-		if !t.Quiet || t.T.Failed() {
+		if took := time.Since(began); !t.Quiet || t.T.Failed() || took > 5*time.Second {
 			t.note("%d: %s (%v)", s.Line, s.Text, time.Since(began).Round(time.Millisecond))
 		}
 	}()
