@@ -46,10 +46,10 @@ func (l *Feed) Moves() int64 { return l.moves.Load() }
 
 // consumerNaps are the consumers: how long each sleeps between two reads.
 func (l *Feed) consumerNaps() []time.Duration {
-	return []time.Duration{0, 0, orElse(l.Nap, 10*time.Second)}
+	return []time.Duration{0, 0, either(l.Nap, 10*time.Second)}
 }
 
-func orElse(d, otherwise time.Duration) time.Duration {
+func either(d, otherwise time.Duration) time.Duration {
 	if d == 0 {
 		return otherwise
 	}
@@ -64,24 +64,13 @@ func (l *Feed) Run(ctx context.Context, addrs []string, seed uint64) {
 		l.consumers = append(l.consumers, c)
 		all.Go(func() { c.follow(ctx, addrs, i) })
 	}
-	l.keep(ctx, addrs)
+	if l.Keep != 0 {
+		configure(ctx, addrs, "audit-bytes", strconv.Itoa(l.Keep))
+	}
 	for i := range addrs {
 		all.Go(func() { l.write(ctx, addrs, i, rand.New(rand.NewPCG(seed, uint64(i)))) })
 	}
 	all.Wait()
-}
-
-// keep has the cluster keep as much as it is to, if it is to.
-func (l *Feed) keep(ctx context.Context, addrs []string) {
-	for i := 0; l.Keep != 0 && ctx.Err() == nil; i++ {
-		client := Client(addrs[i%len(addrs)], nil)
-		err := client.ConfigSet(ctx, "audit-bytes", strconv.Itoa(l.Keep)).Err()
-		_ = client.Close()
-		if err == nil {
-			return
-		}
-		rest(ctx, setback)
-	}
 }
 
 // write writes through a node, and through the next one when that does not take it.
@@ -89,7 +78,7 @@ func (l *Feed) write(ctx context.Context, addrs []string, at int, random *rand.R
 	for ; ctx.Err() == nil; at++ {
 		client := Client(addrs[at%len(addrs)], nil)
 		for ctx.Err() == nil && l.scribble(client, random) {
-			rest(ctx, orElse(l.Pause, 100*time.Millisecond))
+			rest(ctx, either(l.Pause, 100*time.Millisecond))
 		}
 		_ = client.Close()
 		rest(ctx, setback)

@@ -57,8 +57,8 @@ func finds(t *testing.T, lie *Lie, r Report) {
 	}
 }
 
-// found starts so many nodes, on the ground that costs least.
-func found(t *testing.T, n int) (addrs []string) {
+// startNodes starts so many nodes, on the ground that costs least.
+func startNodes(t *testing.T, n int) (addrs []string) {
 	t.Setenv("CONFMAN_GROUND", "processes")
 	g := ground.New(t)
 	g.Found(n)
@@ -73,7 +73,7 @@ func TestFeedLies(t *testing.T) {
 		f := &Feed{Lie: lie, Pause: time.Second, Nap: 200 * time.Millisecond}
 		feeds, loads = append(feeds, f), append(loads, f)
 	}
-	together(t, found(t, 3), func() bool { return honest.Report().Checked > 10_000 && honest.Moves() > 3 }, loads...)
+	together(t, startNodes(t, 3), func() bool { return honest.Report().Checked > 10_000 && honest.Moves() > 3 }, loads...)
 	for _, f := range feeds {
 		finds(t, f.Lie, f.Report())
 	}
@@ -81,7 +81,7 @@ func TestFeedLies(t *testing.T) {
 
 // A consumer that is away too long is told so, reads anew, and goes on as well as others.
 func TestFeedResyncs(t *testing.T) {
-	addrs := found(t, 1)
+	addrs := startNodes(t, 1)
 	honest := &Feed{Keep: 1 << 20, Pause: 10 * time.Millisecond, Nap: 500 * time.Millisecond}
 	liar := &Feed{Lie: FeedLieGone(), Pause: 10 * time.Millisecond, Nap: time.Second}
 	client := Client(addrs[0], nil)

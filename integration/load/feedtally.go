@@ -90,3 +90,16 @@ func rest(ctx context.Context, d time.Duration) {
 
 // setback is how long a client lets a node be that gave an error.
 const setback = 20 * time.Millisecond
+
+// configure sets a parameter on all nodes, through any of them.
+func configure(ctx context.Context, addrs []string, parameter, value string) {
+	for i := 0; ctx.Err() == nil; i++ {
+		client := Client(addrs[i%len(addrs)], nil)
+		err := client.ConfigSet(ctx, parameter, value).Err()
+		_ = client.Close()
+		if err == nil {
+			return
+		}
+		rest(ctx, setback)
+	}
+}
