@@ -1,0 +1,10 @@
+package load
+
+import (
+	"os"
+	"testing"
+
+	"confman/integration/ground"
+)
+
+func TestMain(m *testing.M) { os.Exit(ground.Main(m)) }
