@@ -33,7 +33,11 @@ var goals = map[string]int64{
 const patience = 8 * time.Minute
 
 // loads are the loads that work all the time.
-var loads = map[string]func() load.Load{}
+var loads = map[string]func() load.Load{
+	"linear": func() load.Load { return &load.Linear{} },
+	"feed":   func() load.Load { return &load.Feed{} },
+	"notify": func() load.Load { return &load.Notify{} },
+}
 
 // TestSoak is the whole of it.
 func TestSoak(t *testing.T) {
