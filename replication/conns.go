@@ -48,10 +48,16 @@ func (t *transport) admit(conn net.Conn) {
 		defer t.release(conn)
 		if err := t.serve(conn); errors.Is(err, errForeign) {
 			t.log.Debug("not a node on the raft port", "from", conn.RemoteAddr())
-		} else if err != nil {
+		} else if err != nil && t.complaints.worth(caller(conn)+" "+err.Error(), time.Now()) {
 			t.log.Warn("connection to the raft port refused", "from", conn.RemoteAddr(), "error", err)
 		}
 	}()
+}
+
+// caller is the machine at the other end of a connection, whatever its port.
+func caller(conn net.Conn) string {
+	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+	return host
 }
 
 // introduced takes a connection off those that may have to give way.

@@ -64,10 +64,11 @@ type transport struct {
 	dial func(ctx context.Context, addr string) (net.Conn, error)
 	limits
 
-	pace    *rate.Limiter // of snapshots; nil for none
-	batches raftio.MessageHandler
-	chunks  raftio.ChunkHandler
-	peers   peers
+	pace       *rate.Limiter // of snapshots; nil for none
+	batches    raftio.MessageHandler
+	chunks     raftio.ChunkHandler
+	peers      peers
+	complaints complaints // about connections that were refused
 
 	wg     sync.WaitGroup
 	ctx    context.Context // ends with Close

@@ -1,12 +1,15 @@
 package ground
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
 
 var built struct {
@@ -18,6 +21,7 @@ var built struct {
 
 // Main runs a package's tests, and removes what was built for them. It returns the exit code.
 func Main(m *testing.M) int {
+	redis.SetLogger(silence{}) // that a node is down is what many tests are about
 	code := m.Run()
 	removeImages()
 	if built.dir != "" {
@@ -25,6 +29,10 @@ func Main(m *testing.M) int {
 	}
 	return code
 }
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // Binary is the confman to test: CONFMAN_BIN, or one that is built once for this run.
 func Binary(t testing.TB) string {

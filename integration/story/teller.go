@@ -230,7 +230,12 @@ func calm(t *Teller, _ []string) error {
 		return err
 	}
 	for _, h := range hosts {
-		h.Eventually("it takes part", func() bool { return h.TakesPart() || h.Info()["raft_role"] == "non-voter" })
+		h.Eventually("it takes part", func() bool {
+			if !h.Running() { // it ended just now, of what there was before
+				h.Launch()
+			}
+			return h.TakesPart() || h.Info()["raft_role"] == "non-voter"
+		})
 		t.writes(h)
 	}
 	return nil
