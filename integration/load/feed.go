@@ -1,9 +1,12 @@
 package load
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -22,7 +25,7 @@ type Feed struct {
 	Nap   time.Duration // how long the slow consumer sleeps between two reads; 10 s if zero
 	Keep  int           // how many bytes of changes the cluster is to keep, if not zero: it is set for all, and stays
 
-	tally
+	ledger
 	resyncs   atomic.Int64
 	moves     atomic.Int64
 	stretches stretches
@@ -46,14 +49,7 @@ func (l *Feed) Moves() int64 { return l.moves.Load() }
 
 // consumerNaps are the consumers: how long each sleeps between two reads.
 func (l *Feed) consumerNaps() []time.Duration {
-	return []time.Duration{0, 0, either(l.Nap, 10*time.Second)}
-}
-
-func either(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
+	return []time.Duration{0, 0, cmp.Or(l.Nap, 10*time.Second)}
 }
 
 // Run writes and follows until ctx ends.
@@ -73,15 +69,41 @@ func (l *Feed) Run(ctx context.Context, addrs []string, seed uint64) {
 	all.Wait()
 }
 
+// learned counts a write, and returns what its error leaves known of it. An error that nobody may give is a violation.
+func (l *ledger) learned(err error) knowledge {
+	k := knows(err)
+	if dial := new(net.OpError); errors.As(err, &dial) && dial.Op == "dial" {
+		k = declined
+	}
+	if k == absurd {
+		l.violated("a write was answered: %v", err)
+	}
+	l.count(k)
+	return k
+}
+
+// configure sets a parameter on all nodes, through any of them.
+func configure(ctx context.Context, addrs []string, parameter, value string) {
+	for i := 0; ctx.Err() == nil; i++ {
+		client := Client(addrs[i%len(addrs)], nil)
+		err := client.ConfigSet(ctx, parameter, value).Err()
+		_ = client.Close()
+		if err == nil {
+			return
+		}
+		pauseFor(ctx, setBack)
+	}
+}
+
 // write writes through a node, and through the next one when that does not take it.
 func (l *Feed) write(ctx context.Context, addrs []string, at int, random *rand.Rand) {
 	for ; ctx.Err() == nil; at++ {
 		client := Client(addrs[at%len(addrs)], nil)
 		for ctx.Err() == nil && l.scribble(client, random) {
-			rest(ctx, either(l.Pause, 100*time.Millisecond))
+			pauseFor(ctx, cmp.Or(l.Pause, 100*time.Millisecond))
 		}
 		_ = client.Close()
-		rest(ctx, setback)
+		pauseFor(ctx, setBack)
 	}
 }
 
@@ -96,12 +118,8 @@ func (l *Feed) scribble(client *redis.Client, random *rand.Rand) (done bool) {
 	})
 	done = true
 	for _, r := range results {
-		err := r.Err()
-		if l.fateOf(err) != happened {
+		if l.learned(r.Err()) != told {
 			done = false
-		}
-		if redis.HasErrorPrefix(err, "WRONGTYPE") {
-			l.violation("%v: %v", r, err)
 		}
 	}
 	return done

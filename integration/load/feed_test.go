@@ -73,7 +73,7 @@ func TestFeedLies(t *testing.T) {
 		f := &Feed{Lie: lie, Pause: time.Second, Nap: 200 * time.Millisecond}
 		feeds, loads = append(feeds, f), append(loads, f)
 	}
-	together(t, startNodes(t, 3), func() bool { return honest.Report().Checked > 10_000 && honest.Moves() > 3 }, loads...)
+	together(t, three(t), func() bool { return honest.Report().Checked > 10_000 && honest.Moves() > 3 }, loads...)
 	for _, f := range feeds {
 		finds(t, f.Lie, f.Report())
 	}

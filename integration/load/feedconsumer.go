@@ -28,11 +28,11 @@ func (c *consumer) follow(ctx context.Context, addrs []string, at int) {
 		client := Client(addrs[at%len(addrs)], c.Lie)
 		for n := 0; n < reads && ctx.Err() == nil; n++ {
 			if _, err := c.read(ctx, client); err != nil {
-				rest(ctx, setback)
+				pauseFor(ctx, setBack)
 				break
 			}
 			if c.nap > 0 {
-				rest(ctx, c.nap)
+				pauseFor(ctx, c.nap)
 			}
 		}
 		_ = client.Close()
@@ -49,8 +49,8 @@ func (c *consumer) read(ctx context.Context, client *redis.Client) (n int, err e
 		return 0, nil
 	case redis.HasErrorPrefix(err, "GONE"):
 		return 1, c.resync(ctx, client, err.Error())
-	case redis.HasErrorPrefix(err, "ERR") && !strings.Contains(err.Error(), "max number of clients"):
-		c.violation("consumer %d behind %s: %v", c.id, c.position(), err)
+	case knows(err) == absurd:
+		c.violated("consumer %d behind %s: %v", c.id, c.position(), err)
 	}
 	if err != nil {
 		return 0, err
@@ -59,10 +59,10 @@ func (c *consumer) read(ctx context.Context, client *redis.Client) (n int, err e
 		change, err := changeOf(entry)
 		if err == nil {
 			err = c.fold.take(change)
-			c.stretches.compare(&c.stretch, c.id, change, c.violation)
+			c.stretches.compare(&c.stretch, c.id, change, c.violated)
 		}
 		if err != nil {
-			c.violation("consumer %d: %v", c.id, err)
+			c.violated("consumer %d: %v", c.id, err)
 		}
 		c.checked.Add(1)
 	}
@@ -82,7 +82,7 @@ func (c *consumer) resync(ctx context.Context, client *redis.Client, gone string
 	var floor, revision uint64
 	const form = "GONE changes up to revision %d are not kept any more: read the configs anew, then go on from %d"
 	if _, err := fmt.Sscanf(gone, form, &floor, &revision); err != nil || floor <= c.fold.at.revision || revision < floor {
-		c.violation("consumer %d behind %s: %q: %v", c.id, c.fold.at, gone, err)
+		c.violated("consumer %d behind %s: %q: %v", c.id, c.fold.at, gone, err)
 		return errors.New(gone)
 	}
 	read, horizon, err := readPart(ctx, client)

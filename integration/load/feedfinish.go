@@ -21,7 +21,7 @@ func (l *Feed) Finish(ctx context.Context, addrs []string) {
 	for i, c := range l.consumers {
 		all.Go(func() {
 			if err := c.end(ctx, addrs, i); err != nil {
-				l.violation("consumer %d, at the end: %v", i, err)
+				l.violated("consumer %d, at the end: %v", i, err)
 			}
 		})
 	}
@@ -39,7 +39,7 @@ func (c *consumer) end(ctx context.Context, addrs []string, at int) (err error) 
 		if err == nil || errors.Is(err, errUntold) || ctx.Err() != nil {
 			return err
 		}
-		rest(ctx, setback)
+		pauseFor(ctx, setBack)
 	}
 }
 
@@ -70,7 +70,7 @@ func (c *consumer) catchUp(ctx context.Context, client *redis.Client, addr strin
 		}
 	}
 	if err := c.fold.meet(); err != nil { // all nodes are beyond the horizon
-		c.violation("consumer %d: %v", c.id, err)
+		c.violated("consumer %d: %v", c.id, err)
 	}
 	return nil
 }

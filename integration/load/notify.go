@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -16,12 +17,12 @@ import (
 // Notify listens to keyspace notifications and to messages on all nodes. What writers write through any node is told by
 // every node, in their order and once, and over a connection that lives without a gap; what is published on a
 // node its own subscribers are told so as well, and those of others in the same order, of which some may miss
-// something. Whoever has lost a connection begins anew, and may have missed what happened meanwhile.
+// something. Whoever has lost a connection begins anew, and may have missed what told meanwhile.
 type Notify struct {
 	Lie   *Lie          // what subscribers are told that is not so
 	Pause time.Duration // between what each writes or publishes and the next; 100 ms if zero
 
-	tally
+	ledger
 	connections atomic.Int64
 	part        string // what the names of its configs begin with
 	writers     []*voice
@@ -75,12 +76,12 @@ func (l *Notify) speak(ctx context.Context, v *voice, addrs []string, times int,
 	for at, did := 0, 0; did < times && ctx.Err() == nil; at++ {
 		client := Client(addrs[at%len(addrs)], nil)
 		for ; did < times && ctx.Err() == nil; did++ {
-			f := l.fateOf(one(context.Background(), client, v, v.send())) // not ctx, or it would end in doubt
-			if v.learn(f); f != happened {
-				rest(ctx, setback)
+			k := l.learned(one(context.Background(), client, v, v.send())) // not ctx, or it would end in doubt
+			if v.learn(k); k != told {
+				pauseFor(ctx, setBack)
 				break
 			}
-			rest(ctx, either(l.Pause, 100*time.Millisecond))
+			pauseFor(ctx, cmp.Or(l.Pause, 100*time.Millisecond))
 		}
 		_ = client.Close()
 	}
@@ -145,9 +146,9 @@ func (l *Notify) Finish(ctx context.Context, addrs []string) {
 func (l *Notify) await(ctx context.Context, what string, all []*subscriber, holds func(*subscriber) bool) {
 	for slices.ContainsFunc(all, func(s *subscriber) bool { return !holds(s) }) {
 		if ctx.Err() != nil {
-			l.violation("at the end not all subscribers %s", what)
+			l.violated("at the end not all subscribers %s", what)
 			return
 		}
-		rest(ctx, setback)
+		pauseFor(ctx, setBack)
 	}
 }

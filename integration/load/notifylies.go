@@ -19,11 +19,11 @@ func NotifyLies() []*Lie {
 		pushLie("a notification is swallowed", notification, swallow(1)),
 		pushLie("two notifications are swallowed", notification, swallow(2)),
 		pushLie("a notification comes twice", notification, double),
-		pushLie("two notifications are swapped", notification, swap(1)),
-		pushLie("a notification comes late", notification, swap(4)),
+		pushLie("two notifications are swapped", notification, exchange(1)),
+		pushLie("a notification comes late", notification, exchange(4)),
 		pushLie("a message is swallowed", message, swallow(1)),
 		pushLie("a message comes twice", message, double),
-		pushLie("two messages are swapped", message, swap(1)),
+		pushLie("two messages are swapped", message, exchange(1)),
 	}
 }
 
@@ -46,8 +46,8 @@ func double(_ int, raw []byte, _ *[]byte) ([]byte, bool) {
 	return append(raw[:len(raw):len(raw)], raw...), true
 }
 
-// swap puts the first behind so many that follow.
-func swap(many int) alteration {
+// exchange puts the first behind so many that follow.
+func exchange(many int) alteration {
 	return func(n int, raw []byte, held *[]byte) ([]byte, bool) {
 		if n == 0 {
 			*held = raw

@@ -49,7 +49,7 @@ func (s *subscriber) complete() bool {
 func (s *subscriber) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := s.listen(ctx); err != nil {
-			rest(ctx, setback)
+			pauseFor(ctx, setBack)
 		}
 	}
 }
@@ -133,7 +133,7 @@ func (s *subscriber) take(push []any) {
 		err = s.notification(strings.TrimPrefix(words[2], keyspace), words[3])
 	}
 	if err != nil {
-		s.violation("at %s: %v", s.addr, err)
+		s.violated("at %s: %v", s.addr, err)
 	}
 	s.checked.Add(1)
 }

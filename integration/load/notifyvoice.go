@@ -25,13 +25,13 @@ func (v *voice) send() uint64 {
 }
 
 // learn takes account of what has become of what was sent last.
-func (v *voice) learn(f fate) {
+func (v *voice) learn(k knowledge) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	switch f {
-	case refused:
+	switch k {
+	case declined:
 		v.sent--
-	case unknown:
+	case doubtful, absurd:
 		v.unsure[v.sent] = struct{}{}
 	}
 }

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ type Tracking struct {
 	Lie   *Lie          // what clients are told that is not so
 	Pause time.Duration // between what each reads or writes and the next; 50 ms if zero
 
-	tally
+	ledger
 	invalidations atomic.Int64
 	written       atomic.Uint64
 	seed          uint64
@@ -61,11 +62,11 @@ func (l *Tracking) Finish(context.Context, []string) {}
 func (l *Tracking) write(ctx context.Context, addrs []string, at int, random *rand.Rand) {
 	for ; ctx.Err() == nil; at++ {
 		client := Client(addrs[at%len(addrs)], nil)
-		for ctx.Err() == nil && l.fateOf(l.writeOne(client, random)) == happened {
-			rest(ctx, either(l.Pause, 50*time.Millisecond))
+		for ctx.Err() == nil && l.learned(l.writeOne(client, random)) == told {
+			pauseFor(ctx, cmp.Or(l.Pause, 50*time.Millisecond))
 		}
 		_ = client.Close()
-		rest(ctx, setback)
+		pauseFor(ctx, setBack)
 	}
 }
 

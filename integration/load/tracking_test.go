@@ -13,7 +13,7 @@ func TestTrackingLies(t *testing.T) {
 		l := &Tracking{Lie: lie, Pause: 20 * time.Millisecond}
 		all, loads = append(all, l), append(loads, l)
 	}
-	together(t, startNodes(t, 3), func() bool {
+	together(t, three(t), func() bool {
 		for _, l := range all {
 			r := l.Report()
 			if l.Lie != nil && len(r.Violations) == 0 || l.Lie == nil && r.Checked < 2_000 {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,12 +42,12 @@ func (k *keeper) run(ctx context.Context) {
 		err := k.connect(ctx)
 		for err == nil && ctx.Err() == nil {
 			if err = k.read(ctx); err == nil {
-				rest(ctx, either(k.Pause, 50*time.Millisecond))
+				pauseFor(ctx, cmp.Or(k.Pause, 50*time.Millisecond))
 			}
 		}
 		k.hangUp()
 		if err != nil {
-			rest(ctx, setback)
+			pauseFor(ctx, setBack)
 		}
 	}
 }
@@ -153,7 +154,7 @@ func (k *keeper) read(ctx context.Context) error {
 // something has expired it may take longer.
 func (k *keeper) await(ctx context.Context, name, before, value string) error {
 	patient := k.expires(name) && (value == "" || before == "" || strings.ContainsRune(value+before, '='))
-	for began := time.Now(); ; rest(ctx, setback) {
+	for began := time.Now(); ; pauseFor(ctx, setBack) {
 		if err := k.settle(); err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func (k *keeper) await(ctx context.Context, name, before, value string) error {
 		case ctx.Err() != nil && patient:
 			return nil // nobody knows
 		case !patient || time.Since(began) > lapses:
-			k.violation("at %s, tracked %s: %s was %q, is %q, and that was not told", k.addr, k.mode, name, before, value)
+			k.violated("at %s, tracked %s: %s was %q, is %q, and that was not told", k.addr, k.mode, name, before, value)
 			return nil
 		}
 	}
