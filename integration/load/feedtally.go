@@ -15,7 +15,7 @@ import (
 
 // A tally is what a load counts and finds. Its zero value is empty.
 type tally struct {
-	operations, ambiguous, checked atomic.Int64
+	operations, ambiguous, checked, unchecked atomic.Int64
 
 	mu         sync.Mutex
 	violations []string
@@ -39,7 +39,7 @@ func (t *tally) violation(format string, args ...any) {
 func (t *tally) Report() Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := Report{Operations: t.operations.Load(), Ambiguous: t.ambiguous.Load(), Checked: t.checked.Load()}
+	r := Report{Operations: t.operations.Load(), Ambiguous: t.ambiguous.Load(), Checked: t.checked.Load(), Unchecked: t.unchecked.Load()}
 	r.Violations = append(r.Violations, t.violations...)
 	if t.more > 0 {
 		r.Violations = append(r.Violations, fmt.Sprintf("and %d more", t.more))

@@ -100,6 +100,14 @@ func knows(err error) knowledge {
 	return absurd
 }
 
+// count counts something that was asked for, of which so much is known.
+func (t *tally) count(k knowledge) {
+	t.operations.Add(1)
+	if k == doubtful {
+		t.ambiguous.Add(1)
+	}
+}
+
 // isReply reports whether an error is one that a node has sent.
 func isReply(err error) bool {
 	var reply redis.Error

@@ -31,7 +31,7 @@ type Linear struct {
 	Patience   time.Duration // for an answer, and for the check of a group; 10 s if 0
 	Pictures   string        // the directory for pictures of histories that are wrong; the system's for temporary files if empty
 
-	ledger
+	tally
 	seed    uint64
 	begin   time.Time
 	run     string // in the names of its groups: no other run has the same
@@ -154,7 +154,7 @@ func (l *Linear) conclude(ctx context.Context, g *group, addrs []string) bool {
 			}
 			c.drop()
 		}
-		pauseFor(ctx, setBack)
+		rest(ctx, setback)
 	}
 	began := time.Now()
 	result, info := g.check(l.Patience)
@@ -166,7 +166,7 @@ func (l *Linear) conclude(ctx context.Context, g *group, addrs []string) bool {
 		l.unchecked.Add(int64(len(g.history)))
 	default:
 		l.checked.Add(int64(len(g.history)))
-		l.violated("%s (seed %d) is not linearizable; %s%s", g.namespace, l.seed, l.picture(g, info), g.story(info))
+		l.violation("%s (seed %d) is not linearizable; %s%s", g.namespace, l.seed, l.picture(g, info), g.story(info))
 		return true // it is left as it is, to look at
 	}
 	if c.connected(ctx) {

@@ -36,7 +36,7 @@ func (c *linearClient) work(ctx context.Context, g *group) {
 	defer pace.Stop()
 	for ctx.Err() == nil && !g.full(c.load.Operations) {
 		if !c.connected(ctx) || !c.act() {
-			pauseFor(ctx, setBack)
+			rest(ctx, setback)
 			continue
 		}
 		select {
@@ -151,7 +151,7 @@ func (c *linearClient) do(o operation) (outcome, knowledge) {
 		c.group.add(c.id, o, call, back, nil)
 		c.id = c.group.client()
 	case absurd:
-		c.load.violated("%s: %s answered %v to %v", c.group.namespace, c.addr, err, o)
+		c.load.violation("%s: %s answered %v to %v", c.group.namespace, c.addr, err, o)
 	}
 	if err != nil && !isReply(err) {
 		c.drop()

@@ -61,7 +61,7 @@ func (c *linearClient) outcome(o operation, asked []*redis.Cmd, transaction bool
 func (c *linearClient) meet(at int, value int64, meta map[any]any, committed bool) {
 	size, _ := meta["size"].(int64)
 	if written := write(value); value > 0 && size != int64(len(written)) || value == 0 && meta != nil {
-		c.load.violated("%s: %s answered %q and CONF META %v in one transaction", c.group.names[at], c.addr, written, meta)
+		c.load.violation("%s: %s answered %q and CONF META %v in one transaction", c.group.names[at], c.addr, written, meta)
 	}
 	c.known[at] = seen{value: value}
 	if committed {
@@ -77,7 +77,7 @@ func (c *linearClient) learn(s step, reply []int64) {
 		switch {
 		case s.kind == get || s.kind == getAll:
 			now.value = reply[i]
-		case s.kind == set || s.kind == setAll || s.kind == swap || s.kind == setIf && reply[0] == 1:
+		case s.kind == set || s.kind == setAll || s.kind == exchange || s.kind == setIf && reply[0] == 1:
 			now.value = s.values[i]
 		case s.kind == setIf || s.kind == delIf && reply[0] == 0:
 			continue
@@ -118,7 +118,7 @@ func (s step) reply(reply any) []int64 {
 			values[i] = valueOf(s.at[i], v)
 		}
 		return values
-	case look, swap, take:
+	case look, exchange, take:
 		return []int64{valueOf(s.at[0], reply)}
 	}
 	switch r := reply.(type) {

@@ -24,7 +24,7 @@ type Local struct {
 	Pace     time.Duration   // between two operations of a client; 20 ms if 0; writers take four times as long
 	Patience time.Duration   // for an answer; 10 s if 0
 
-	ledger
+	tally
 	seed    uint64
 	run     string // in the names of its namespaces: no other run has the same
 	begin   time.Time
@@ -115,7 +115,7 @@ func (l *Local) conclude(ctx context.Context, c *chapter, addrs []string) bool {
 		if err == nil {
 			return true
 		}
-		pauseFor(ctx, setBack)
+		rest(ctx, setback)
 	}
 	return false
 }
@@ -141,7 +141,7 @@ func (l *Local) compare(line *line, addr string, c *chapter) error {
 		case redis.HasErrorPrefix(err, "GONE"):
 			l.unchecked.Add(1)
 		case then != value && !l.shares(c, value, then):
-			l.violated("%s (seed %d): %q was at revision %d, where %s knows %v (%v)", c.namespace, l.seed, value, known[value], addr, then, err)
+			l.violation("%s (seed %d): %q was at revision %d, where %s knows %v (%v)", c.namespace, l.seed, value, known[value], addr, then, err)
 		default:
 			l.checked.Add(1)
 		}

@@ -23,7 +23,7 @@ func (c *localClient) work(ctx context.Context, every time.Duration, do func(*lo
 	defer pace.Stop()
 	for ctx.Err() == nil {
 		if !c.connected(ctx) || !c.visit(do) {
-			pauseFor(ctx, setBack)
+			rest(ctx, setback)
 			continue
 		}
 		select {
@@ -110,7 +110,7 @@ func (c *localClient) judge(broken, reply error, what string) (k knowledge, ok b
 	k = knows(reply)
 	c.load.count(k)
 	if k == absurd {
-		c.load.violated("%s (seed %d): %s answered %v to %s", c.load.Name(), c.load.seed, c.addr, reply, what)
+		c.load.violation("%s (seed %d): %s answered %v to %s", c.load.Name(), c.load.seed, c.addr, reply, what)
 	}
 	return k, k == told
 }
@@ -121,7 +121,7 @@ func (c *localClient) verdict(ch *chapter, what string, checked bool, err error)
 		c.load.checked.Add(1)
 	}
 	if err != nil {
-		c.load.violated("%s (seed %d), %s at %s (bound %v) after %v: %v", ch.namespace, c.load.seed, what, c.addr, c.bound, c.load.now(), err)
+		c.load.violation("%s (seed %d), %s at %s (bound %v) after %v: %v", ch.namespace, c.load.seed, what, c.addr, c.bound, c.load.now(), err)
 	}
 }
 
