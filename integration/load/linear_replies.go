@@ -77,7 +77,7 @@ func (c *linearClient) learn(s step, reply []int64) {
 		switch {
 		case s.kind == get || s.kind == getAll:
 			now.value = reply[i]
-		case s.kind == set || s.kind == setAll || s.kind == exchange || s.kind == setIf && reply[0] == 1:
+		case s.kind == set || s.kind == setAll || s.kind == swap || s.kind == setIf && reply[0] == 1:
 			now.value = s.values[i]
 		case s.kind == setIf || s.kind == delIf && reply[0] == 0:
 			continue
@@ -118,7 +118,7 @@ func (s step) reply(reply any) []int64 {
 			values[i] = valueOf(s.at[i], v)
 		}
 		return values
-	case look, exchange, take:
+	case look, swap, take:
 		return []int64{valueOf(s.at[0], reply)}
 	}
 	switch r := reply.(type) {

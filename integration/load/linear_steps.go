@@ -25,7 +25,7 @@ func (c *linearClient) any() step {
 		return c.setSome()
 	case 13:
 		v := c.group.fresh()
-		return step{kind: exchange, at: []int{at}, values: []int64{v}, words: []string{"SET", c.group.names[at], write(v), "GET"}}
+		return step{kind: swap, at: []int{at}, values: []int64{v}, words: []string{"SET", c.group.names[at], write(v), "GET"}}
 	case 14:
 		return c.remove(at)
 	case 15:

@@ -57,7 +57,7 @@ func Client(addr string, lie *Lie) *redis.Client { return patient(addr, lie, 30*
 // patient is Client with another time until it hears of everything.
 func patient(addr string, lie *Lie, patience time.Duration) *redis.Client {
 	c := redis.NewClient(&redis.Options{
-		Addr: addr, DialTimeout: 2 * time.Second, ReadTimeout: patience, MaxRetries: -1,
+		Addr: addr, DialTimeout: 2 * time.Second, ReadTimeout: patience, MaxRetries: -1, DialerRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	if lie != nil && lie.Hook != nil {

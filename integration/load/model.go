@@ -32,7 +32,7 @@ const (
 	look                 // the value, with the digest and the revision for what follows
 	set                  // 1
 	setAll               // in the namespace: how many were not there
-	exchange             // what was there
+	swap             // what was there
 	remove               // how many were there
 	take                 // what was there
 	add                  // what the sum is
@@ -111,7 +111,7 @@ func (s step) run(c contents) (contents, []int64) {
 			return c, []int64{int64(len(s.at)) - there}
 		}
 		return c, []int64{there}
-	case exchange:
+	case swap:
 		c[at] = s.values[0]
 		return c, []int64{old}
 	case take:
