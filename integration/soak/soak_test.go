@@ -34,9 +34,11 @@ const patience = 8 * time.Minute
 
 // loads are the loads that work all the time.
 var loads = map[string]func() load.Load{
-	"linear": func() load.Load { return &load.Linear{} },
-	"feed":   func() load.Load { return &load.Feed{} },
-	"notify": func() load.Load { return &load.Notify{} },
+	"linear":   func() load.Load { return &load.Linear{} },
+	"local":    func() load.Load { return &load.Local{} },
+	"feed":     func() load.Load { return &load.Feed{} },
+	"notify":   func() load.Load { return &load.Notify{} },
+	"tracking": func() load.Load { return &load.Tracking{} },
 }
 
 // TestSoak is the whole of it.
