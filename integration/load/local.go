@@ -128,9 +128,18 @@ func (l *Local) compare(line *line, addr string, c *chapter) error {
 	for _, value := range values {
 		questions = append(questions, []any{"CONF", "GET", c.namespace + "/b", "REVISION", known[value]})
 	}
-	asked, err := line.ask(append(questions, []any{"DEL", c.namespace})...)
+	asked, err := line.ask(questions...)
+	for _, a := range asked {
+		if err == nil && !redis.HasErrorPrefix(a.Err(), "GONE") {
+			err = a.Err() // it is asked again, or another node is
+		}
+	}
+	var deleted []*redis.Cmd
 	if err == nil {
-		err = asked[len(values)].Err() // whoever refuses one refuses all
+		deleted, err = line.ask([]any{"DEL", c.namespace})
+	}
+	if err == nil {
+		err = deleted[0].Err()
 	}
 	if l.count(knows(err)); err != nil {
 		return err
