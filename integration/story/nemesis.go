@@ -97,7 +97,11 @@ var blows = []blow{
 		}
 	}},
 	{weight: 1, fault: ground.Full, can: func(h *condition) bool { return !h.full }, do: func(c *chance, name string, h *condition) {
-		c.say("fill-disk %s %d", name, []int{0, 2 << 20, 12 << 20}[c.rand.IntN(3)])
+		left := []int{12 << 20, 2 << 20, 0}[c.rand.IntN(3)]
+		if name == c.Spared {
+			left = 12 << 20 // with less its process may end
+		}
+		c.say("fill-disk %s %d", name, left)
 		h.full = true
 	}},
 	{weight: 2, fault: ground.Full, can: func(h *condition) bool { return h.full }, do: func(c *chance, name string, h *condition) {

@@ -34,6 +34,7 @@ type Teller struct {
 	names map[string]*ground.Host
 	ids   map[*ground.Host]string // numbers of nodes that were asked for them
 	loads []load.Load
+	addrs []string // of the nodes that they work on: those that were there when they began
 	ends  context.CancelFunc
 	work  sync.WaitGroup
 }
@@ -190,6 +191,7 @@ func startLoads(t *Teller, args []string) error {
 }
 
 func (t *Teller) startLoads(ctx context.Context, names []string) error {
+	t.addrs = t.Ground.Addrs()
 	for i, name := range names {
 		make := t.Loads[name]
 		if make == nil {
@@ -197,7 +199,7 @@ func (t *Teller) startLoads(ctx context.Context, names []string) error {
 		}
 		l := make()
 		t.loads = append(t.loads, l)
-		t.work.Go(func() { l.Run(ctx, t.Ground.Addrs(), t.Seed+uint64(i)) })
+		t.work.Go(func() { l.Run(ctx, t.addrs, t.Seed+uint64(i)) })
 	}
 	return nil
 }
@@ -254,7 +256,7 @@ func (t *Teller) End() map[string]load.Report {
 	t.Ground.Settled()
 	for _, l := range t.loads {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		l.Finish(ctx, t.Ground.Addrs())
+		l.Finish(ctx, t.addrs)
 		cancel()
 	}
 	return t.Reports()
