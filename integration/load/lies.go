@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -31,12 +32,34 @@ func sayingAll(answers func() pipeAnswerer) func() redis.Hook {
 
 // A liar is the hook of a lie.
 type liar struct {
-	one answerer
-	all pipeAnswerer
+	one  answerer
+	all  pipeAnswerer
+	lose func() bool // what is written next; never if nil
 }
 
-// DialHook leaves connections as they are.
-func (l *liar) DialHook(next redis.DialHook) redis.DialHook { return next }
+// DialHook has the network lose what it is to lose.
+func (l *liar) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := next(ctx, network, addr)
+		if err != nil || l.lose == nil {
+			return conn, err
+		}
+		return &lossy{conn, l.lose}, nil
+	}
+}
+
+// A lossy connection loses some of what is written to it.
+type lossy struct {
+	net.Conn
+	lose func() bool
+}
+
+func (l *lossy) Write(b []byte) (int, error) {
+	if l.lose() {
+		return len(b), nil
+	}
+	return l.Conn.Write(b)
+}
 
 // ProcessHook has one command answered.
 func (l *liar) ProcessHook(next redis.ProcessHook) redis.ProcessHook {

@@ -16,6 +16,7 @@ type line struct {
 	*redis.Conn
 	client *redis.Client
 	cutter cutter
+	stop   func() bool // ends what until has begun
 }
 
 // dial returns a line on which an answer takes at most patience, after some commands that set it up. An error means that
@@ -39,7 +40,18 @@ func dial(ctx context.Context, addr string, lie *Lie, patience time.Duration, se
 	return l, nil
 }
 
+// until has the line end soon behind ctx, whatever waits on it.
+func (l *line) until(ctx context.Context) {
+	l.stop = context.AfterFunc(ctx, func() { time.AfterFunc(grace, l.cutter.hangUp) })
+}
+
+// grace is how long answers are waited for that are not there when a load ends, or a group is full: a node may hang.
+const grace = time.Second
+
 func (l *line) close() {
+	if l.stop != nil {
+		l.stop()
+	}
 	_ = l.Conn.Close() // it may be broken, and nobody waits for anything on it
 	_ = l.client.Close()
 }
@@ -80,6 +92,10 @@ const (
 	doubtful                  // it was done, will be, or neither
 	absurd                    // an answer that no node may give
 )
+
+func (k knowledge) String() string {
+	return []string{"it was done", "it was refused", "nothing", "an answer that no node may give"}[k]
+}
 
 // declining are the errors of a node that has done nothing of what it was asked for.
 var declining = []string{"CLUSTERDOWN ", "TRYAGAIN ", "MISCONF ", "LOADING ", "MASTERDOWN ", "EXECABORT "}

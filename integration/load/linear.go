@@ -101,9 +101,6 @@ func (l *Linear) team(ctx context.Context, team int, addrs []string) {
 	}
 }
 
-// grace is how long a group that is full waits for answers that are not there yet: a node may hang.
-const grace = time.Second
-
 // round has clients work on a group until it is full, or ctx ends.
 func (l *Linear) round(ctx context.Context, g *group, clients []*linearClient) {
 	ctx, end := context.WithCancel(ctx)

@@ -56,6 +56,7 @@ func (c *localClient) connected(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
+	l.until(ctx)
 	c.line = l
 	return true
 }
