@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"confman/integration/ground"
+
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
@@ -34,10 +36,8 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		binary = filepath.Join(dir, "confman")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/confman")
-		build.Dir = ".."
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build confman: %v\n%s", err, out)
+		if err := ground.Build("..", binary); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
 		return m.Run()

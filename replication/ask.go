@@ -19,14 +19,15 @@ const (
 // one line of JSON. It speaks TLS if it is told how. The error wraps errRefused if a node answered
 // and declined.
 func ask(ctx context.Context, addr string, how *tls.Config, request []byte) ([]byte, error) {
-	conn, err := dialTCP(ctx, addr)
+	tcp, err := dialTCP(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	defer tcp.Close()
+	defer context.AfterFunc(ctx, func() { _ = tcp.Close() })()
+	conn := tcp
 	if how != nil {
-		secured := tls.Client(conn, how)
+		secured := tls.Client(tcp, how)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return nil, fmt.Errorf("ask %s: %w", addr, plainSpoken(err))
 		}

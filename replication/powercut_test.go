@@ -130,13 +130,16 @@ func (c *counters) run(ctx context.Context, n *Node) {
 	}
 }
 
-// powerCuts is how often the power is cut: 20 times, or CONFMAN_POWER_CUTS.
+// powerCuts is how often the power is cut: 20 times, or with -short twice, or CONFMAN_POWER_CUTS.
 func powerCuts(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("CONFMAN_POWER_CUTS"))
-	if err != nil {
-		return 20
+	switch {
+	case err == nil:
+		return n
+	case testing.Short():
+		return 2
 	}
-	return n
+	return 20
 }
 
 // outage is a cluster whose power can be cut.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
@@ -235,5 +236,35 @@ func TestSnapshotsArePaced(t *testing.T) {
 	}
 	if took := time.Since(start); took < 350*time.Millisecond { // a tenth of a second's worth may go at once
 		t.Errorf("half a second's worth took %v", took)
+	}
+}
+
+// Who asks to join a node that never answers gives up in time, also behind the handshake.
+func TestAskingEndsInTime(t *testing.T) {
+	ca := newAuthority(t)
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", keysOf(t, ca, testCluster, hostA).Server())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	ctx, giveUp := context.WithTimeout(t.Context(), time.Second)
+	defer giveUp()
+	asked := make(chan int64, 1)
+	go func() {
+		conn, err := ln.Accept()
+		if err != nil {
+			asked <- 0
+			return
+		}
+		defer conn.Close()
+		n, _ := io.Copy(io.Discard, conn) // until whoever asks hangs up
+		asked <- n
+	}()
+	how := certs.Joining(testCluster.String(), certs.Fingerprint(ca.Cert), time.Now)
+	if _, err := ask(ctx, ln.Addr().String(), how, []byte("{}")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("asking ends with %v", err)
+	}
+	if n := <-asked; n == 0 {
+		t.Error("it gave up before it had asked")
 	}
 }

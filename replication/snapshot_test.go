@@ -84,7 +84,11 @@ func TestInstallingAStateIsRepeated(t *testing.T) {
 	}
 	failures := 0
 	votes := func(n *Node) bool { st := n.Status(); return st.Role == "follower" && st.Voters == len(c.nodes)+1 }
-	for nth := 1; ; nth++ {
+	every := 1
+	if testing.Short() {
+		every = 3
+	}
+	for nth := 1; ; nth += every {
 		n := c.node(t.TempDir(), c.nodes[0].Raft.Addr().String())
 		folder := &arming{failing: failing{FS: store.Dir(n.Dir)}, nth: nth}
 		n.disk.folder = folder

@@ -13,9 +13,17 @@ import (
 	"confman/resp/differential"
 )
 
-// randomCommands is how many are compared in each version of the protocol: 150,000, or
+// randomCommands is how many are compared in each version of the protocol: 150,000, or with -short a tenth, or
 // CONFMAN_RANDOM_COMMANDS.
-func randomCommands() int { return fromEnv("CONFMAN_RANDOM_COMMANDS", 150_000) }
+func randomCommands() int { return fromEnv("CONFMAN_RANDOM_COMMANDS", fewer(150_000)) }
+
+// fewer is how often a test repeats what it does: n times, or a tenth of that with -short, with the same checks.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
 
 // randomSeed is where the seeds of the streams begin: 1, or CONFMAN_RANDOM_SEED.
 func randomSeed() int { return fromEnv("CONFMAN_RANDOM_SEED", 1) }

@@ -14,8 +14,8 @@ import (
 	"confman/resp"
 )
 
-// hostileInputs is how many broken inputs are compared with Redis: 6,000, or CONFMAN_HOSTILE_INPUTS.
-func hostileInputs() int { return fromEnv("CONFMAN_HOSTILE_INPUTS", 6_000) }
+// hostileInputs is how many broken inputs are compared with Redis: 6,000, or with -short a tenth, or CONFMAN_HOSTILE_INPUTS.
+func hostileInputs() int { return fromEnv("CONFMAN_HOSTILE_INPUTS", fewer(6_000)) }
 
 // breeder makes inputs that were whole once. Their commands answer what was read of them, and leave
 // nothing behind.

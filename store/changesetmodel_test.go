@@ -233,7 +233,7 @@ func (p *modelled) confirmAny() {
 // its model says.
 func TestChangesetsAreAsTheirModel(t *testing.T) {
 	takenBack := 0
-	for seed := range int64(200) {
+	for seed := range int64(rounds(200)) {
 		p := &modelled{node: newNode(t), random: rand.New(rand.NewSource(seed)), model: model{now: 1000, configs: map[string]modelConfig{}}}
 		for range 60 {
 			switch p.random.Intn(12) {
@@ -264,7 +264,7 @@ func TestChangesetsAreAsTheirModel(t *testing.T) {
 		}
 		_ = p.Close()
 	}
-	if takenBack < 500 {
+	if takenBack < rounds(500) {
 		t.Errorf("only %d changesets were taken back: this tests little", takenBack)
 	}
 }

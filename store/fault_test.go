@@ -63,7 +63,7 @@ func TestAnErrorWhileTheFileIsWrittenAnew(t *testing.T) {
 	h.slack, h.settle = 2<<10, true
 	r := rand.New(rand.NewSource(1))
 	borne := 0
-	for range 600 {
+	for range rounds(600) {
 		disk := newPowered()
 		folder := &failing{FS: disk, fault: faults[r.Intn(len(faults))], at: 1 + r.Intn(100)}
 		synced, err := h.write(folder)

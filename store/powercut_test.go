@@ -205,7 +205,7 @@ func TestPowerCuts(t *testing.T) {
 	t.Parallel() // it takes long
 	h := newHistory(t, 40)
 	h.slack = 2 << 10 // so that files are written anew meanwhile
-	const images = 2500
+	images := rounds(2500)
 	later := 0
 	powerCuts(t, h, images, func(left *powered, synced uint64) {
 		if index := h.check(t, left, synced); index > synced {
@@ -231,7 +231,8 @@ func TestPowerCuts(t *testing.T) {
 func TestPowerCutsAreNoticedWithoutFrames(t *testing.T) {
 	h := newHistory(t, 60)
 	never := 0
-	powerCuts(t, h, 500, func(left *powered, _ uint64) {
+	images := rounds(500)
+	powerCuts(t, h, images, func(left *powered, _ uint64) {
 		content, err := left.ReadFile(FileName)
 		if err != nil {
 			return
@@ -243,7 +244,7 @@ func TestPowerCutsAreNoticedWithoutFrames(t *testing.T) {
 	if never == 0 {
 		t.Error("every image read without frames holds a state that was: the images are too kind")
 	}
-	t.Logf("%d of 500 images held a state that never was", never)
+	t.Logf("%d of %d images held a state that never was", never, images)
 }
 
 // A disk that only says that it has synced loses what was synced, and the check says so.
@@ -251,7 +252,7 @@ func TestALyingDiskIsNoticed(t *testing.T) {
 	h := newHistory(t, 30)
 	r := rand.New(rand.NewSource(1))
 	lost := 0
-	for i := range 200 {
+	for i := range rounds(200) {
 		p := newPowered()
 		p.cutAt = 20 + i%40
 		synced, _ := h.write(lying{p})

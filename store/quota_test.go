@@ -185,7 +185,7 @@ func TestTalliesFollowWhatChanges(t *testing.T) {
 		return nil
 	}
 	held := 0
-	for range 1500 {
+	for range rounds(1500) {
 		e := Entry{Node: uint64(1 + r.Intn(3)), Seq: uint64(len(log) + 1), At: n.now}
 		var updates []Update
 		for range 1 + r.Intn(5) {

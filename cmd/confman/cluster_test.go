@@ -131,7 +131,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 // The transcripts that package resp runs on one store tell the same story on three nodes,
-// when each line goes to any of them that has seen the lines before.
+// when each line goes to any of them that has seen the lines before. With -short some of them do, by chance others each time.
 func TestTranscriptsOnThreeNodes(t *testing.T) {
 	files, err := filepath.Glob("../../resp/testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -140,7 +140,8 @@ func TestTranscriptsOnThreeNodes(t *testing.T) {
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewSource(seed))
-	for _, file := range files {
+	random.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+	for _, file := range files[:max(6, fewer(len(files)))] {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			nodes := threeMembers(t)
 			connections := map[string]*resp.Client{}

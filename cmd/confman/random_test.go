@@ -13,11 +13,19 @@ import (
 	"confman/resp/transcript"
 )
 
+// fewer is how often a test repeats what it does: n times, or a tenth of that with -short, with the same checks.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // Random commands get Redis's answers on a cluster too, each from any of its nodes, and leave
 // the nodes with equal states.
 func TestRandomCommandsOnThreeNodes(t *testing.T) {
 	count, _ := strconv.Atoi(os.Getenv("CONFMAN_RANDOM_COMMANDS"))
-	count = cmp.Or(count, 100_000)
+	count = cmp.Or(count, fewer(100_000))
 	nodes, redis := threeMembers(t), transcript.Redis(t)
 	catalog, err := differential.Learn(t.Context(), nodes[0].addr, redis)
 	if err != nil {

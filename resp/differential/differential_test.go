@@ -69,15 +69,23 @@ func stream(t *testing.T, lie func(*differential.Step, *[]byte)) *differential.S
 	return s
 }
 
+// fewer is how often a test repeats what it does: n times, or a tenth of that with -short, with the same checks.
+func fewer(n int) int {
+	if testing.Short() {
+		return n / 10
+	}
+	return n
+}
+
 // Who answers as the other does passes, and what was compared is counted.
 func TestTheSameServersDoNotDiffer(t *testing.T) {
 	s := stream(t, func(*differential.Step, *[]byte) {})
-	failures, err := s.Explore(t.Context(), differential.NewGenerator(7, s.Catalog, s.Space), "seed 7", 30_000)
+	failures, err := s.Explore(t.Context(), differential.NewGenerator(7, s.Catalog, s.Space), "seed 7", fewer(30_000))
 	if err != nil || len(failures) > 0 {
 		t.Fatalf("%v, %v", failures, err)
 	}
 	for _, command := range []string{"set", "hset", "exec", "scan", "dump", "hrandfield"} {
-		if s.Tally.Answered[command] < 30 {
+		if s.Tally.Answered[command] < fewer(30) {
 			t.Errorf("%s was answered %d times without an error", command, s.Tally.Answered[command])
 		}
 	}
@@ -150,7 +158,12 @@ func TestMistakesAreFoundAndShrunk(t *testing.T) {
 	for _, c := range planted {
 		t.Run(c.name, func(t *testing.T) {
 			s := stream(t, c.lie)
-			failures, err := s.Explore(t.Context(), differential.NewGenerator(1, s.Catalog, s.Space), "seed 1", 20_000)
+			g := differential.NewGenerator(1, s.Catalog, s.Space)
+			var failures []*differential.Failure
+			var err error
+			for count := 1000; len(failures) == 0 && err == nil && count <= 200_000; count += 1000 { // no more than it takes: what is met depends on time too
+				failures, err = s.Explore(t.Context(), g, "seed 1", count)
+			}
 			if err != nil || len(failures) == 0 {
 				t.Fatalf("%v, %v", failures, err)
 			}
