@@ -114,7 +114,7 @@ func (s *Store) commit(b *batch) error {
 	if b.flushed {
 		return s.startOver(b)
 	}
-	if err := s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
+	if err := s.file.append(b.applied, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -180,7 +180,7 @@ func (n *node) counted() {
 
 // Nothing of what was deleted is left in memory, in the file, or in the file written anew.
 func TestAFlushLeavesNothing(t *testing.T) {
-	const configs = 2*deletePage + 2000
+	const configs = 10*pageRecords + 1000
 	dir := Dir(t.TempDir())
 	n := openNode(t, dir)
 	n.do(set("confman/nodes/1", "n"))
