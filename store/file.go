@@ -33,6 +33,7 @@ type file struct {
 	flushed bool  // of that state hardly anything is left
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
+	piece   int      // about how many bytes of a frame are written at a time that is written in pieces
 	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
 	err     error

@@ -13,14 +13,14 @@ type pieces struct {
 	crc    uint32
 }
 
-// pieceBytes is about how much is written at a time.
+// pieceBytes is about how much of them is written at a time.
 const pieceBytes = 1 << 20
 
 // change adds the changes of a layer.
 func (p *pieces) change(l *layer) (err error) {
 	l.changes.Scan(func(key string, c change) bool {
 		p.buffer = appendChange(p.buffer, key, c)
-		err = p.write(pieceBytes)
+		err = p.write(p.file.piece)
 		return err == nil
 	})
 	return err
@@ -29,7 +29,7 @@ func (p *pieces) change(l *layer) (err error) {
 // delete adds that a record is deleted.
 func (p *pieces) delete(key string) error {
 	p.buffer = appendDelete(p.buffer, key)
-	return p.write(pieceBytes)
+	return p.write(p.file.piece)
 }
 
 // write writes what there is if that is at least so much.

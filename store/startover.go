@@ -115,11 +115,10 @@ func (n successor) endFlushed() error {
 
 // forget drops the versions that are too much now.
 func (n successor) forget() (err error) {
-	limit := n.batch.agreed(historyBytes, DefaultHistoryBytes)
-	for archive := &n.batch.archive; archive.bytes > limit && err == nil; {
+	for archive := &n.batch.archive; archive.bytes > n.batch.limit && err == nil; {
 		err = n.put(func(under source) *layer {
 			rest := &layer{under: under}
-			rest.forget(archive, limit, pageRecords)
+			rest.forget(archive, n.batch.limit, pageRecords)
 			return rest
 		})
 	}
