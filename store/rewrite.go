@@ -194,7 +194,7 @@ func (r *rewrite) discard(folder FS, err error) error {
 func (f *file) giveUp(r *rewrite, err error) {
 	f.next = nil
 	f.show()
-	if !errors.Is(err, errCancelled) {
+	if r.err != errCancelled { // otherwise it may have been for want of room
 		f.enough = f.size + f.slack
 	}
 	if f.err == nil && !r.harmless(err) {
