@@ -3,7 +3,6 @@ package resp
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -123,8 +122,10 @@ func (c *Call) audits() (a *auditing, err error) {
 func (a *auditing) page(tx *store.Tx) error {
 	var next uint64
 	var more bool
+	policies := tx.Policies()
+	take := func(r store.PastRevision) bool { return a.take(policies, r) }
 	if a.since == 0 {
-		next, more = tx.PastBackwards(1, a.next, a.take)
+		next, more = tx.PastBackwards(1, a.next, take)
 	} else {
 		if floor := tx.PastFloor(); floor >= a.next {
 			if a.ended = len(a.lines) > 0; a.ended {
@@ -132,19 +133,19 @@ func (a *auditing) page(tx *store.Tx) error {
 			}
 			return errAuditGone(floor)
 		}
-		next, more = tx.Past(a.next, math.MaxUint64, a.take)
+		next, more = tx.Past(a.next, math.MaxUint64, take)
 	}
 	a.next, a.ended = next, a.ended || !more
 	return nil
 }
 
 // take takes what is asked for of a revision, and reports whether the walk goes on.
-func (a *auditing) take(r store.PastRevision) bool {
+func (a *auditing) take(p *store.Policies, r store.PastRevision) bool {
 	var lines []Reply
 	size := 0
 	for _, t := range r.Txns {
 		if a.by == "" || t.By == a.by {
-			if changes := a.changes(t); len(changes) > 0 {
+			if changes := a.changes(p, t); len(changes) > 0 {
 				lines = append(lines, auditLine(r.Revision, store.Note{At: r.At, By: t.By, Origin: t.Origin, Times: 1}, changes))
 			}
 		}
@@ -169,11 +170,11 @@ func (a *auditing) take(r store.PastRevision) bool {
 }
 
 // changes returns what a transaction changed within the namespace. A flush is everywhere.
-func (a *auditing) changes(t store.PastTxn) []Reply {
+func (a *auditing) changes(p *store.Policies, t store.PastTxn) []Reply {
 	all := []Reply{}
 	for _, c := range t.Changes {
 		if c.Flush() || a.holds(c.Name) {
-			all = append(all, auditChange(c))
+			all = append(all, auditChange(p, c))
 		}
 	}
 	return all
@@ -203,15 +204,15 @@ func auditLine(revision uint64, n store.Note, changes []Reply) Map {
 }
 
 // auditChange is how the audit shows a change.
-func auditChange(c store.PastChange) Map {
+func auditChange(p *store.Policies, c store.PastChange) Map {
 	to, before, now := c.Version, "", ""
 	if c.Was > 0 {
-		before = fmt.Sprintf("%016x", c.OldDigest)
+		before = digestInPassing(p, c.Name, c.OldDigest)
 	}
 	if c.Gone || c.Flush() {
 		to = 0
 	} else {
-		now = fmt.Sprintf("%016x", c.Digest)
+		now = digestInPassing(p, c.Name, c.Digest)
 	}
 	return Map{"name", c.Name, "events", c.Events, "from", int64(c.Was), "to", int64(to), "old", before, "new", now}
 }

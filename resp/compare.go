@@ -47,7 +47,19 @@ func compare(token, with string, rec store.Record) (met bool, err error) {
 // digestSize is the length of a digest as clients see it.
 const digestSize = 16
 
-func digest(value string) string { return fmt.Sprintf("%016x", store.Digest(value)) }
+func digest(value string) string { return hexDigest(store.Digest(value)) }
+
+func hexDigest(digest uint64) string { return fmt.Sprintf("%016x", digest) }
+
+// digestInPassing is what is shown of the digest of a config's value wherever something is told of the config: nothing
+// if a rule says that it is a secret, because a short secret can be guessed by its digest, and one that is used twice
+// can be seen to be. Who may read the value has DIGEST.
+func digestInPassing(p *store.Policies, name string, digest uint64) string {
+	if p.Secret(name) {
+		return ""
+	}
+	return hexDigest(digest)
+}
 
 func digestOf(tx *store.Tx, c *Call) Reply {
 	rec, found, err := config(tx, c.Args[0])

@@ -108,7 +108,10 @@ func unified(tx *store.Tx, d store.Difference) string {
 	if old == now {
 		return ""
 	}
-	if !isText(old) || !isText(now) || tx.Policies().Secret(d.Name) {
+	if tx.Policies().Secret(d.Name) {
+		return fmt.Sprintf("--- %s\n+++ %s\na secret of %d bytes, and then of %d bytes\n", title(d.From), title(d.To), len(old), len(now))
+	}
+	if !isText(old) || !isText(now) {
 		return fmt.Sprintf("--- %s\n+++ %s\n%d bytes with digest %s, and then %d bytes with digest %s\n",
 			title(d.From), title(d.To), len(old), digest(old), len(now), digest(now))
 	}

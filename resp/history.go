@@ -24,12 +24,12 @@ var historyCommands = []Command{
 	},
 	{
 		Name: "conf|history", Synopsis: "key [COUNT count]", Flags: Reads, Group: "history", Run: confHistory,
-		Summary: "Lists the versions of a config that are kept, the newest first: who wrote each and when, its size and digest, and " +
+		Summary: "Lists the versions of a config that are kept, the newest first: who wrote each and when, its size and digest (none of a secret), and " +
 			"how it ended. A config that was deleted keeps its history.",
 	},
 	{
 		Name: "conf|meta", Synopsis: "key", Flags: Reads | Fast, Group: "history", Run: confMeta,
-		Summary: "Tells what is known of a config beside its value.",
+		Summary: "Tells what is known of a config beside its value. The digest of a secret is not shown.",
 	},
 }
 
@@ -158,12 +158,12 @@ func confHistory(tx *store.Tx, c *Call) Reply {
 	if c.has("COUNT") && count < 1 {
 		return errPositive
 	}
-	all := []Reply{}
-	tx.History(c.Args[0], func(v store.Version) bool {
+	name, policies, all := c.Args[0], tx.Policies(), []Reply{}
+	tx.History(name, func(v store.Version) bool {
 		all = append(all, Map{
 			"version", int64(v.Version), "revision", int64(v.Revision), "time", int64(v.Updated), "by", v.By,
-			"reason", reasonOf(tx, c.Args[0], v),
-			"size", int64(len(v.Value)), "digest", digest(v.Value), "state", v.End.How.String(),
+			"reason", reasonOf(tx, name, v),
+			"size", int64(len(v.Value)), "digest", digestInPassing(policies, name, store.Digest(v.Value)), "state", v.End.How.String(),
 			"until_revision", int64(v.End.Revision), "until", int64(v.End.At), "until_by", v.End.By,
 		})
 		return int64(len(all)) != count
@@ -208,6 +208,7 @@ func confMeta(tx *store.Tx, c *Call) Reply {
 	return Map{
 		"name", name, "version", int64(rec.Version), "revision", int64(rec.Revision),
 		"created", int64(rec.Created), "updated", int64(rec.Updated), "by", rec.By, "expires", int64(rec.Expires),
-		"size", int64(len(rec.Value)), "digest", digest(rec.Value), "versions", kept, "oldest", int64(oldest),
+		"size", int64(len(rec.Value)), "digest", digestInPassing(tx.Policies(), name, store.Digest(rec.Value)),
+		"versions", kept, "oldest", int64(oldest),
 	}
 }

@@ -2,7 +2,6 @@ package resp
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,7 +79,7 @@ func (r *excerpt) take(tx *store.Tx, past store.PastRevision) bool {
 	var entries []Reply
 	var ids []position
 	size := 0
-	latest := r.latestOf(past)
+	latest, policies := r.latestOf(past), tx.Policies()
 	for n, c := range past.All {
 		id := position{past.Revision, uint64(n)}
 		switch {
@@ -88,7 +87,7 @@ func (r *excerpt) take(tx *store.Tx, past store.PastRevision) bool {
 		case r.counting:
 			r.counted++
 		default:
-			fields := fieldsOf(c)
+			fields := fieldsOf(policies, c)
 			if at, tells := latest[c.Name]; tells && at == n {
 				if rec, found := tx.Get(c.Name); found && rec.Revision == past.Revision {
 					fields = append(fields, "value", rec.Value)
@@ -139,10 +138,10 @@ func (s stream) latestOf(past store.PastRevision) map[string]int {
 }
 
 // fieldsOf are what a stream tells of a change.
-func fieldsOf(c store.PastChange) []string {
+func fieldsOf(p *store.Policies, c store.PastChange) []string {
 	digest := ""
 	if !c.Gone && !c.Flush() {
-		digest = fmt.Sprintf("%016x", c.Digest)
+		digest = digestInPassing(p, c.Name, c.Digest)
 	}
 	return []string{"name", c.Name, "op", operation(c), "version", strconv.FormatUint(c.Version, 10), "by", c.By, "digest", digest}
 }

@@ -80,7 +80,7 @@ func (b *batch) apply(e Indexed) Outcome {
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
-		b.forget(&b.archive, b.agreed(historyBytes, DefaultHistoryBytes), forgotten+max(0, b.archive.order.Len()-kept))
+		b.forget(&b.archive, b.historyBytes(), forgotten+max(0, b.archive.order.Len()-kept))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome

@@ -24,6 +24,7 @@ type batch struct {
 
 	flushing End             // of the configs that the database holds, if the batch flushes
 	before   map[string]bool // keys of those of them that the batch had changed before
+	limit    int             // of bytes of history, as the batch leaves it
 }
 
 // totals sum up the database, so that nobody has to walk it.
@@ -52,6 +53,7 @@ func (s *Store) newBatch(tallies tallies) (*batch, error) {
 // end sums the changes up and lets go of the database.
 func (b *batch) end() {
 	if b.flushed {
+		b.limit = b.historyBytes()
 		b.hash, b.totals.configs, b.namespaces = 0, 0, 0
 		for _, s := range []span{{everything.from, pasts}, {pastsEnd, versions}, {versionsEnd, everything.to}} {
 			b.under.ascend(s, func(key, value string) bool {
@@ -114,7 +116,7 @@ func (s *Store) commit(b *batch) error {
 	if b.flushed {
 		return s.startOver(b)
 	}
-	if err := s.file.append(b.applied, false, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
+	if err := s.file.append(b.applied, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -33,6 +33,7 @@ type file struct {
 	flushed bool  // of that state hardly anything is left
 	enough  int64 // size up to which it is not tried again, after there was no room for it
 	slack   int64
+	piece   int      // about how many bytes of a frame are written at a time that is written in pieces
 	next    *rewrite // the file that will take this one's place, or nil
 	buffer  []byte
 	err     error
@@ -76,30 +77,33 @@ func keep(folder FS, cut []byte) error {
 	return folder.SyncDir()
 }
 
-// append writes records as one frame. If they flush, hardly anything is left of what stands
-// before them.
-func (f *file) append(index uint64, flushes bool, records func([]byte) []byte) error {
+// append writes records as one frame.
+func (f *file) append(index uint64, records func([]byte) []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.buffer = endFrame(records(f.buffer[:0]), index)
+	err := f.write(f.buffer)
+	if cap(f.buffer) > MaxTxn {
+		f.buffer = nil
+	}
+	return err
+}
+
+// write adds to the file, and to the one that will take its place. The lock is held.
+func (f *file) write(b []byte) error {
 	if f.err != nil {
 		return f.err
 	}
-	f.buffer = endFrame(records(f.buffer[:0]), index)
-	n, err := f.open.Write(f.buffer)
-	if err != nil || n < len(f.buffer) {
-		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(f.buffer), err))
+	n, err := f.open.Write(b)
+	if err != nil || n < len(b) {
+		return f.fail(fmt.Errorf("write to the store's file: %d of %d bytes: %w", n, len(b), err))
 	}
 	f.size += int64(n)
 	f.show()
-	f.flushed = f.flushed || flushes
 	if f.next != nil {
-		f.next.flushed = f.next.flushed || flushes
-		if err := f.next.append(f.buffer); err != nil {
+		if err := f.next.append(b); err != nil {
 			return f.fail(err)
 		}
-	}
-	if cap(f.buffer) > MaxTxn {
-		f.buffer = nil
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 type history struct {
 	log    []Indexed
 	hashes []uint64 // by index; 0 is the empty store
+	piece  int      // how many bytes of a flush are written at a time; 0 for as many as usual
 	slack  int64    // how much a file may outgrow its content; 0 for as much as usual
 	wait   bool     // apply nothing while the file is written anew
 	settle bool     // when all is applied, wait until the file is written anew, and sync
@@ -27,13 +28,16 @@ type history struct {
 
 // newHistory makes entries that count and leave a trace, so that one lost or applied twice
 // shows. From time to time one deletes everything first.
-func newHistory(t *testing.T, entries int) *history {
+func newHistory(t *testing.T, entries int) *history { return newFlushingHistory(t, entries, 37) }
+
+// newFlushingHistory makes such entries, of which one of so many flushes.
+func newFlushingHistory(t *testing.T, entries, every int) *history {
 	n := newNode(t)
 	h := &history{hashes: []uint64{0}}
 	for i := range entries {
 		e := n.evaluate(
 			func(tx *Tx) error {
-				if i%37 == 36 {
+				if i%every == every-1 {
 					tx.Flush()
 				}
 				return nil
@@ -65,6 +69,9 @@ func (h *history) write(fs FS) (synced uint64, err error) {
 	s, err := Open(fs)
 	if err != nil {
 		return 0, err
+	}
+	if h.piece > 0 {
+		s.file.piece = h.piece
 	}
 	if h.slack > 0 {
 		s.file.slack = h.slack

@@ -52,14 +52,17 @@ func seal(index uint64, length int64, crc uint32) string {
 // appendChanges appends the changes of a layer as the records of a frame.
 func appendChanges(b []byte, l *layer) []byte {
 	l.changes.Scan(func(key string, c change) bool {
-		if c.delete {
-			b = appendDelete(b, key)
-		} else {
-			b = appendSet(b, key, c.value)
-		}
+		b = appendChange(b, key, c)
 		return true
 	})
 	return b
+}
+
+func appendChange(b []byte, key string, c change) []byte {
+	if c.delete {
+		return appendDelete(b, key)
+	}
+	return appendSet(b, key, c.value)
 }
 
 // endFrame appends the marker to the records of a frame.

@@ -207,6 +207,9 @@ func hidden(src source, config string) uint64 {
 // historyBytes names the system's config that bounds what is kept, for all nodes.
 const historyBytes = validate.System + "/settings/history-bytes"
 
+// historyBytes returns how many bytes of versions are kept, as the entries of the batch so far have left it.
+func (b *batch) historyBytes() int { return b.agreed(historyBytes, DefaultHistoryBytes) }
+
 // agreed returns a number that all nodes have agreed on, or what it is otherwise.
 func (b *batch) agreed(name string, otherwise int) int {
 	rec, _ := loadRecord(b, configKey(name))

@@ -166,6 +166,24 @@ func TestTheOldestIsForgottenFirst(t *testing.T) {
 	}
 }
 
+// What a flush ends is bounded as all else is, by what the cluster has agreed on when it flushes.
+func TestAFlushKeepsWhatIsAgreedOn(t *testing.T) {
+	for _, c := range []struct {
+		agreed string
+		kept   int
+	}{{"0", 0}, {"1000000", 30}, {"5000", 22}} {
+		n := newNode(t)
+		n.do(set(historyBytes, c.agreed))
+		for i := range 30 {
+			n.do(set(fmt.Sprintf("k%d", i), strings.Repeat("v", 20)))
+		}
+		n.do(flush)
+		if got := n.Kept(); got.Versions != c.kept {
+			t.Errorf("of %s bytes %+v is kept, want %d versions", c.agreed, got, c.kept)
+		}
+	}
+}
+
 // Nodes that were restarted, were sent the state, or applied all at once keep the same of what was.
 func TestHistoryIsAPartOfTheState(t *testing.T) {
 	r := rand.New(rand.NewSource(5))

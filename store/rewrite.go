@@ -194,7 +194,9 @@ func (r *rewrite) discard(folder FS, err error) error {
 func (f *file) giveUp(r *rewrite, err error) {
 	f.next = nil
 	f.show()
-	f.enough = f.size + f.slack
+	if r.err != errCancelled { // otherwise it may have been for want of room
+		f.enough = f.size + f.slack
+	}
 	if f.err == nil && !r.harmless(err) {
 		_ = f.fail(err) // whoever applies next is told
 	}
@@ -231,6 +233,12 @@ func (f *file) take(r *rewrite) {
 
 // cancelRewrite ends a rewrite that is going on, and waits for that.
 func (s *Store) cancelRewrite() {
+	s.abandonRewrite()
+	s.rewriting.Wait()
+}
+
+// abandonRewrite has a rewrite that is going on end.
+func (s *Store) abandonRewrite() {
 	s.file.mu.Lock()
 	var sn *Snapshot
 	if r := s.file.next; r != nil && !r.named {
@@ -240,7 +248,6 @@ func (s *Store) cancelRewrite() {
 	if sn != nil {
 		_ = sn.Close() // never fails; whoever reads it ends
 	}
-	s.rewriting.Wait()
 }
 
 // replace puts a new file in the old one's place while nothing is applied. write fills it.

@@ -35,7 +35,7 @@ type Snapshot struct {
 
 type pair struct{ key, value string }
 
-// How much a Snapshot copies from memory at a time, in records and about in bytes.
+// How much is read from memory at a time while others wait, in records and about in bytes.
 const (
 	pageRecords = 2000
 	pageBytes   = 1 << 20

@@ -76,7 +76,7 @@ func Load(content []byte) (*Store, Extent, error) {
 		return nil, extent, err
 	}
 	st.applied = index
-	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, size: extent.Whole, compact: compact}
+	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, piece: pieceBytes, size: extent.Whole, compact: compact}
 	f.show()
 	return &Store{file: f, state: st}, extent, nil
 }

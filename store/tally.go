@@ -93,7 +93,7 @@ func (s *Store) tallyBelow(ns string) (sum tally, err error) {
 	for after, more := "", true; more && err == nil; more = after != "" {
 		err = s.View(0, func(tx *Tx) error {
 			var page tally
-			page.keys, page.bytes, after = tx.Usage(ns, after, deletePage)
+			page.keys, page.bytes, after = tx.Usage(ns, after, pageRecords)
 			sum = sum.plus(page, +1)
 			return nil
 		})

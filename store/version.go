@@ -2,7 +2,7 @@ package store
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -44,7 +44,9 @@ func (h How) String() string {
 // first.
 
 func versionKey(config string, number uint64) string {
-	return fmt.Sprintf("%s%s\x00%016x", versions, config[1:], number)
+	b := append(make([]byte, 0, len(config)+17), versions...)
+	b = append(append(b, config[1:]...), 0)
+	return string(hex.AppendEncode(b, binary.BigEndian.AppendUint64(make([]byte, 0, 8), number)))
 }
 
 // versionsOf spans the versions of the config at a key.
