@@ -65,20 +65,26 @@ func (f *fences) put(n *Node, apart bool) {
 // fencedThree starts three voters between which there can be fences.
 func fencedThree(t *testing.T) (*cluster, *fences) {
 	c, f := newCluster(t), &fences{apart: map[string]bool{}}
+	c.startFenced(f)
+	return c, f
+}
+
+// startFenced starts three voters between which there can be fences.
+func (c *cluster) startFenced(f *fences) {
+	c.Helper()
 	for range 3 {
 		join := ""
 		if len(c.nodes) > 0 {
 			join = c.nodes[0].Raft.Addr().String()
 		}
-		n := c.node(t.TempDir(), join)
+		n := c.node(c.TempDir(), join)
 		n.dial = f.dialFrom(n.Raft.Addr().String())
-		if err := n.Start(t.Context()); err != nil {
-			t.Fatal(err)
+		if err := n.Start(c.Context()); err != nil {
+			c.Fatal(err)
 		}
 		c.nodes = append(c.nodes, n)
 	}
 	c.votersAre(1, 2, 3)
-	return c, f
 }
 
 // others are all nodes but one.

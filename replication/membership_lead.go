@@ -16,7 +16,7 @@ import (
 // who has its log, and takes no proposals until the other one leads. So whoever is asked for that asks
 // the leader, and goes on asking whoever leads by then.
 
-// ErrNotHandedOver says that another node than the one that was wanted leads, and which.
+// ErrNotHandedOver says that the node that was wanted does not lead for certain, and who leads.
 var ErrNotHandedOver = errors.New("leadership was not handed over")
 
 // leadTime is how long it may take until another node leads.
@@ -80,6 +80,8 @@ func (n *Node) notHandedOver(id uint64, failed error) error {
 		return n.refusal()
 	case failed != nil:
 		return fmt.Errorf("%w: node %d leads, and could not be asked: %w", ErrNotHandedOver, leader, failed)
+	case leader == id:
+		return fmt.Errorf("%w: node %d leads, and no majority has confirmed that within %v: try again", ErrNotHandedOver, id, n.Profile.leadTime())
 	}
 	return fmt.Errorf("%w: node %d did not take it within %v, and node %d leads: try again", ErrNotHandedOver, id, n.Profile.leadTime(), leader)
 }

@@ -16,6 +16,24 @@ import (
 	"github.com/lni/vfs"
 )
 
+// unhurried makes a cluster in which nobody loses the leadership because the machine is busy.
+func unhurried(t *testing.T) *cluster {
+	c := newCluster(t)
+	edge, err := ProfileNamed("edge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.profile = edge
+	return c
+}
+
+// unhurriedThree starts three voters of one, between which there can be fences.
+func unhurriedThree(t *testing.T) (*cluster, *fences) {
+	c, f := unhurried(t), &fences{apart: map[string]bool{}}
+	c.startFenced(f)
+	return c, f
+}
+
 // lead has a node lead, at another one's request, and waits until all know that.
 func (c *cluster) lead(asked *Node, id uint64) {
 	c.Helper()
@@ -35,13 +53,13 @@ func (c *cluster) lead(asked *Node, id uint64) {
 // Each of three nodes leads in turn, whoever is asked for it, a non-voter too, while clients of all of them
 // write: none of their writes fails, and each counts once. Nothing happens if the node leads already.
 func TestLeadershipGoesWhereItIsWanted(t *testing.T) {
-	c := three(t)
+	c, _ := unhurriedThree(t)
 	edge := c.nonVoter()
 	c.rolesAre(ids(1, 2, 3), ids(4))
 	var clients sync.WaitGroup
 	stop := make(chan struct{})
 	defer clients.Wait()
-	written := make([]int, len(c.nodes))
+	written, longest := make([]int, len(c.nodes)), make([]time.Duration, len(c.nodes))
 	for i, n := range c.nodes {
 		clients.Go(func() {
 			for {
@@ -50,11 +68,13 @@ func TestLeadershipGoesWhereItIsWanted(t *testing.T) {
 					return
 				default:
 				}
+				began := time.Now()
 				if _, err := n.Update(t.Context(), "test", count(fmt.Sprint("writes/", i))); err != nil {
 					t.Errorf("write %d at node %d: %v", written[i], n.identity.Node, err)
 					return
 				}
 				written[i]++
+				longest[i] = max(longest[i], time.Since(began))
 			}
 		})
 	}
@@ -67,6 +87,7 @@ func TestLeadershipGoesWhereItIsWanted(t *testing.T) {
 		}
 	}()
 	clients.Wait()
+	t.Logf("%d writes, the longest of each client took %v", written, longest)
 	_, term, _ := edge.raft.sees()
 	c.lead(edge, c.leader().identity.Node)
 	if _, now, _ := edge.raft.sees(); now != term {
@@ -96,7 +117,7 @@ func (c *cluster) whyNot(asked *Node, id uint64, as error, says string) {
 
 // Who cannot lead is not tried, and whoever asks is told why, by any node.
 func TestWhoCannotLead(t *testing.T) {
-	c, f := fencedThree(t)
+	c, f := unhurriedThree(t)
 	edge := c.nonVoter()
 	c.rolesAre(ids(1, 2, 3), ids(4))
 	c.lead(c.nodes[2], 1)
@@ -150,7 +171,7 @@ func (h *hanging) MaybeError(op vfs.Op) error {
 // A node whose disk hangs cannot stand for election. If it has everything the leader tries it, and leads on; if
 // it is behind no update has to wait for it.
 func TestALeaderWhoseHeirHangsLeadsOn(t *testing.T) {
-	c := newCluster(t)
+	c := unhurried(t)
 	first := c.start(t.TempDir(), "")
 	c.start(t.TempDir(), first.Raft.Addr().String())
 	disk := &hanging{}
@@ -167,7 +188,7 @@ func TestALeaderWhoseHeirHangsLeadsOn(t *testing.T) {
 	disk.Lock()
 	freed := sync.OnceFunc(disk.Unlock)
 	t.Cleanup(freed)
-	c.whyNot(c.nodes[1], 3, ErrNotHandedOver, "node 3 did not take it within 3s, and node 1 leads: try again")
+	c.whyNot(c.nodes[1], 3, ErrNotHandedOver, "node 3 did not take it within 4s, and node 1 leads: try again")
 	c.update(first, write("x", "2"))
 	began := time.Now()
 	c.whyNot(c.nodes[1], 3, ErrDeclined, "node 3 is behind, at revision ")
@@ -181,9 +202,12 @@ func TestALeaderWhoseHeirHangsLeadsOn(t *testing.T) {
 // A leader of an earlier version does not know the question, which is said; a node that has not started yet
 // declines it.
 func TestALeaderThatCannotBeAsked(t *testing.T) {
-	c := three(t)
+	c, _ := unhurriedThree(t)
 	n := c.nodes[1]
 	c.lead(n, 1)
+	if err := n.notHandedOver(1, nil); !errors.Is(err, ErrNotHandedOver) || !strings.Contains(err.Error(), "node 1 leads, and no majority has confirmed that within 4s: try again") {
+		t.Error(err)
+	}
 	if err := n.notHandedOver(3, errRefused); !errors.Is(err, ErrNotHandedOver) || !strings.Contains(err.Error(), "node 1 leads, and could not be asked: refused") {
 		t.Error(err)
 	}

@@ -351,6 +351,7 @@ func TestADegradedNodeDecidesNothing(t *testing.T) {
 		func() (string, error) { return n.Remove(t.Context(), 1, true) },
 		func() (string, error) { return n.SetProfile(t.Context(), "lan") },
 		func() (string, error) { return "", n.MayReplace(t.Context(), 1) },
+		func() (string, error) { return "", n.Lead(t.Context(), 1) },
 	} {
 		if _, err := decide(); !errors.Is(err, store.ErrUnfit) {
 			t.Error(err)
