@@ -21,7 +21,7 @@ type Counter struct {
 	Pace     time.Duration // between two pipelines of a client; 50 ms if 0
 	Patience time.Duration // for an answer of a node that answers others; 30 s if 0
 
-	tally
+	ledger
 	seed     uint64
 	run      string // in the names of its configs: no other run has the same
 	ones     *sum   // counted by INCR
@@ -86,7 +86,7 @@ func (l *Counter) conclude(ctx context.Context, s *scroll, addrs []string) bool 
 	}
 	l.checked.Add(int64(len(s.words)))
 	if err := s.check(text); err != nil {
-		l.violation("%s (seed %d): %v, says %s: %q", l.run, l.seed, err, addr, text)
+		l.violated("%s (seed %d): %v, says %s: %q", l.run, l.seed, err, addr, text)
 		return true // it is left as it is, to look at
 	}
 	if line, err := dial(ctx, addr, nil, l.Patience); err == nil {
@@ -110,7 +110,7 @@ func (l *Counter) ask(ctx context.Context, addrs []string, name string) (text, a
 				return text, addr, true
 			}
 		}
-		rest(ctx, setback)
+		pauseFor(ctx, setBack)
 	}
 	return "", "", false
 }
@@ -135,7 +135,7 @@ func (l *Counter) Finish(ctx context.Context, addrs []string) {
 				err = s.total(counted)
 			}
 			if l.checked.Add(1); err != nil {
-				l.violation("%s (seed %d): %v, says %s", l.run, l.seed, err, addr)
+				l.violated("%s (seed %d): %v, says %s", l.run, l.seed, err, addr)
 			}
 		}
 	}

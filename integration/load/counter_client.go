@@ -34,7 +34,7 @@ func (c *counterClient) work(ctx context.Context) {
 	defer pace.Stop()
 	for ctx.Err() == nil {
 		if !c.connected(ctx) || !c.send() {
-			rest(ctx, setback)
+			pauseFor(ctx, setBack)
 			continue
 		}
 		select {
@@ -104,7 +104,7 @@ func (c *counterClient) send() bool {
 			c.load.checked.Add(1)
 		}
 		if err != nil {
-			c.load.violation("%s (seed %d): %s answered %v to %v: %v", c.load.run, c.load.seed, c.addr, asked[i].Val(), r.words, err)
+			c.load.violated("%s (seed %d): %s answered %v to %v: %v", c.load.run, c.load.seed, c.addr, asked[i].Val(), r.words, err)
 		}
 		answers = answers && k == told
 	}
@@ -118,7 +118,7 @@ func (c *counterClient) send() bool {
 func (c *counterClient) mourn(why error, commands [][]any) {
 	c.drop()
 	if isTimeout(why) && c.pulse.steady(c.load.Patience*2/3) {
-		c.load.violation("%s (seed %d): %s has not answered %v for %v, and has answered others", c.load.run, c.load.seed, c.addr, commands, c.load.Patience)
+		c.load.violated("%s (seed %d): %s has not answered %v for %v, and has answered others", c.load.run, c.load.seed, c.addr, commands, c.load.Patience)
 	}
 }
 

@@ -27,17 +27,17 @@ type contents [cells]int64
 type kind int
 
 const (
-	get      kind = iota // values, 0 for what is not there
-	getAll               // the namespace's, likewise
-	look                 // the value, with the digest and the revision for what follows
-	set                  // 1
-	setAll               // in the namespace: how many were not there
-	swap             // what was there
-	remove               // how many were there
-	take                 // what was there
-	add                  // what the sum is
-	setIf                // 1 if it was as expected, or 0
-	delIf                // 1 if it was as expected, or 0
+	get    kind = iota // values, 0 for what is not there
+	getAll             // the namespace's, likewise
+	look               // the value, with the digest and the revision for what follows
+	set                // 1
+	setAll             // in the namespace: how many were not there
+	swap               // what was there
+	remove             // how many were there
+	take               // what was there
+	add                // what the sum is
+	setIf              // 1 if it was as expected, or 0
+	delIf              // 1 if it was as expected, or 0
 )
 
 // nobodys is in the place of a value that no client has written.

@@ -26,7 +26,7 @@ func (p *pulse) feel(ctx context.Context, addr string) {
 			l.close()
 		}
 	}()
-	for ; ctx.Err() == nil; rest(ctx, every) {
+	for ; ctx.Err() == nil; pauseFor(ctx, every) {
 		if l == nil {
 			l, _ = dial(ctx, addr, nil, patience)
 		}
