@@ -114,18 +114,21 @@ func (h *Host) mountDisk(size int64) {
 	if err := h.g.Can(Full); err != nil {
 		h.g.T.Fatal(err)
 	}
-	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=755,size="+strconv.FormatInt(size, 10), "confman-test", h.root).CombinedOutput()
+	out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=755,size="+strconv.FormatInt(size, 10), "confman-test", h.disk()).CombinedOutput()
 	if err != nil {
 		h.g.T.Fatalf("mount a disk: %v\n%s", err, out)
 	}
 	h.g.T.Cleanup(func() {
-		if out, err := exec.Command("umount", "-l", h.root).CombinedOutput(); err != nil {
-			h.g.T.Errorf("umount %s: %v\n%s", h.root, err, out)
+		if out, err := exec.Command("umount", "-l", h.disk()).CombinedOutput(); err != nil {
+			h.g.T.Errorf("umount %s: %v\n%s", h.disk(), err, out)
 		}
 	})
 }
 
-func (h *Host) filler() string { return filepath.Join(h.root, "filler") }
+// disk is what gets full: the node's data are on it, and nothing that the tests need.
+func (h *Host) disk() string { return filepath.Join(h.root, "disk") }
+
+func (h *Host) filler() string { return filepath.Join(h.disk(), "filler") }
 
 // FillDisk takes room on the host's disk until that many bytes are left.
 func (h *Host) FillDisk(left int64) {
@@ -138,7 +141,7 @@ func (h *Host) FillDisk(left int64) {
 	const page = 4 << 10
 	for {
 		var st syscall.Statfs_t
-		if err := syscall.Statfs(h.root, &st); err != nil {
+		if err := syscall.Statfs(h.disk(), &st); err != nil {
 			h.g.T.Fatal(err)
 		}
 		more := int64(st.Bavail)*int64(st.Bsize) - left

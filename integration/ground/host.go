@@ -57,13 +57,13 @@ func (g *Ground) newHost(name string) *Host {
 	if g.Clocks {
 		h.Binary = skewable(g.T)
 	}
-	if err := os.MkdirAll(h.root, 0o755); err != nil {
+	if err := os.MkdirAll(h.disk(), 0o755); err != nil {
 		g.T.Fatal(err)
 	}
 	if g.Disk > 0 {
 		h.mountDisk(g.Disk)
 	}
-	h.Dir = filepath.Join(h.root, "data")
+	h.Dir = filepath.Join(h.disk(), "data")
 	g.kind.settle(h)
 	g.T.Cleanup(func() {
 		h.Kill()
