@@ -124,9 +124,9 @@ func (n *Node) unconfirmed() error {
 	if n.degraded != "" {
 		return fmt.Errorf("%w: %s; %s", store.ErrUnconfirmed, n.degraded, instead)
 	}
-	voters, _ := n.shardInfo()
+	reached, voters := n.reaches()
 	return fmt.Errorf("%w: it reaches %d of %d nodes; %s",
-		store.ErrUnconfirmed, n.transport.reachable()+1, max(len(voters), 1), instead)
+		store.ErrUnconfirmed, reached, voters, instead)
 }
 
 // Within returns nil if this node's data include everything that was committed longer ago than

@@ -155,9 +155,20 @@ func (n *Node) refusal() error {
 	if known, _ := n.raft.leader(); known {
 		return fmt.Errorf("%w: nothing was changed; try again", store.ErrBusy)
 	}
-	voters, _ := n.shardInfo()
+	reached, voters := n.reaches()
 	return fmt.Errorf("%w: this node reaches %d of %d nodes; nothing was changed, and reads still work here",
-		store.ErrUnavailable, n.transport.reachable()+1, max(len(voters), 1))
+		store.ErrUnavailable, reached, voters)
+}
+
+// reaches returns how many voters this node has a connection to, itself included, and how many there are.
+func (n *Node) reaches() (reached, of int) {
+	voters, _ := n.shardInfo()
+	for id, host := range voters {
+		if id == n.identity.Node || n.transport.peers.isReachable(host) {
+			reached++
+		}
+	}
+	return max(reached, 1), max(len(voters), 1)
 }
 
 // isReachable reports whether there is a connection to or from a host.
