@@ -107,7 +107,7 @@ func (l *Local) conclude(ctx context.Context, c *chapter, addrs []string) bool {
 	c.close()
 	for at := 0; ctx.Err() == nil; at++ {
 		addr := addrs[at%len(addrs)]
-		line, err := dial(ctx, addr, l.Lie, l.Patience, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
+		line, err := dial(ctx, addr, l.Lie, brisk, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
 		if err == nil {
 			err = l.compare(line, addr, c)
 			line.close()
