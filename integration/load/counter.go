@@ -89,7 +89,7 @@ func (l *Counter) conclude(ctx context.Context, s *scroll, addrs []string) bool 
 		l.violated("%s (seed %d): %v, says %s: %q", l.run, l.seed, err, addr, text)
 		return true // it is left as it is, to look at
 	}
-	if line, err := dial(ctx, addr, nil, l.Patience); err == nil {
+	if line, err := dial(ctx, addr, nil, brisk); err == nil {
 		_ = line.Del(ctx, s.name).Err() // it only takes room
 		line.close()
 	}
@@ -100,7 +100,7 @@ func (l *Counter) conclude(ctx context.Context, s *scroll, addrs []string) bool 
 func (l *Counter) ask(ctx context.Context, addrs []string, name string) (text, addr string, told bool) {
 	for at := 0; ctx.Err() == nil; at++ {
 		addr = addrs[at%len(addrs)]
-		line, err := dial(ctx, addr, nil, l.Patience, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
+		line, err := dial(ctx, addr, nil, brisk, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
 		if err == nil {
 			var asked []any
 			asked, err = line.MGet(ctx, name).Result()

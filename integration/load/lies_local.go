@@ -104,6 +104,16 @@ var LocalLies = []Lie{
 			return err
 		}
 	})},
+	{"what was committed is not in the history", sayingAll(func() pipeAnswerer {
+		return func(all []*redis.Cmd, send func([]*redis.Cmd) error) error {
+			err := send(all)
+			if c := all[0]; is(c, "CONF") && word(c, 1) == "GET" && c.Err() == nil {
+				c.SetVal(nil)
+				c.SetErr(redis.Nil)
+			}
+			return err
+		}
+	})},
 	{"a bound is agreed to, and not kept", saying(func() answerer {
 		return func(c *redis.Cmd, send func() error) error {
 			if is(c, "CONF") && word(c, 2) == "BOUNDED" {

@@ -40,6 +40,9 @@ func dial(ctx context.Context, addr string, lie *Lie, patience time.Duration, se
 	return l, nil
 }
 
+// brisk is the patience of whoever may as well ask another node.
+const brisk = 2 * time.Second
+
 // until has the line end soon behind ctx, whatever waits on it.
 func (l *line) until(ctx context.Context) {
 	l.stop = context.AfterFunc(ctx, func() { time.AfterFunc(grace, l.cutter.hangUp) })

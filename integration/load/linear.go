@@ -82,9 +82,8 @@ func (l *Linear) now() time.Duration { return time.Since(l.begin) }
 func (l *Linear) team(ctx context.Context, team int, addrs []string) {
 	var clients []*linearClient
 	for i := range l.Clients * len(addrs) {
-		clients = append(clients, &linearClient{
-			load: l, addr: addrs[i%len(addrs)], chance: rand.New(rand.NewPCG(l.seed, uint64(team<<16+i))),
-		})
+		chance := rand.New(rand.NewPCG(l.seed, uint64(team<<16+i)))
+		clients = append(clients, &linearClient{load: l, addr: addrs[i%len(addrs)], chance: chance, patience: l.Patience})
 	}
 	defer func() {
 		for _, c := range clients {
@@ -137,9 +136,10 @@ func (l *Linear) Finish(ctx context.Context, addrs []string) {
 // conclude reads a group for the last time, checks its history, and deletes it. It reports false if ctx has
 // ended before the group could be read.
 func (l *Linear) conclude(ctx context.Context, g *group, addrs []string) bool {
-	c := &linearClient{load: l, group: g, id: g.client(), chance: rand.New(rand.NewPCG(l.seed, uint64(l.rounds.Load())))}
+	chance := rand.New(rand.NewPCG(l.seed, uint64(l.rounds.Load())))
+	c := &linearClient{load: l, group: g, id: g.client(), chance: chance, patience: brisk}
 	defer c.drop()
-	for at := 0; ; at++ {
+	for at := chance.IntN(len(addrs)); ; at++ {
 		if ctx.Err() != nil {
 			return false
 		}
@@ -153,23 +153,26 @@ func (l *Linear) conclude(ctx context.Context, g *group, addrs []string) bool {
 		}
 		pauseFor(ctx, setBack)
 	}
-	began := time.Now()
-	result, info := g.check(l.Patience)
-	l.took.Add(int64(time.Since(began)))
-	switch result {
-	case porcupine.Ok:
-		l.checked.Add(int64(len(g.history)))
-	case porcupine.Unknown:
-		l.unchecked.Add(int64(len(g.history)))
-	default:
-		l.checked.Add(int64(len(g.history)))
-		l.violated("%s (seed %d) is not linearizable; %s%s", g.namespace, l.seed, l.picture(g, info), g.story(info))
-		return true // it is left as it is, to look at
-	}
-	if c.connected(ctx) {
+	if l.judge(g) && c.connected(ctx) {
 		_ = c.line.Del(ctx, append([]string{g.namespace}, g.names[fields:]...)...).Err() // it only takes room
 	}
 	return true
+}
+
+// judge checks the history of a group, and reports whether it is of no interest any more.
+func (l *Linear) judge(g *group) bool {
+	began := time.Now()
+	result, info := g.check(l.Patience)
+	l.took.Add(int64(time.Since(began)))
+	if result == porcupine.Unknown {
+		l.unchecked.Add(int64(len(g.history)))
+		return true
+	}
+	l.checked.Add(int64(len(g.history)))
+	if result == porcupine.Illegal {
+		l.violated("%s (seed %d) is not linearizable; %s%s", g.namespace, l.seed, l.picture(g, info), g.story(info))
+	}
+	return result == porcupine.Ok
 }
 
 // picture draws the history, and tells where.

@@ -10,9 +10,10 @@ import (
 
 // A linearClient works on one group after the other, at one node.
 type linearClient struct {
-	load   *Linear
-	addr   string
-	chance *rand.Rand
+	load     *Linear
+	addr     string
+	chance   *rand.Rand
+	patience time.Duration
 
 	mu   sync.Mutex // held to change the line, and by whoever else looks at it
 	line *line      // nil if there is none
@@ -51,7 +52,7 @@ func (c *linearClient) connected(ctx context.Context) bool {
 	if c.line != nil {
 		return true
 	}
-	l, err := dial(ctx, c.addr, c.load.Lie, c.load.Patience, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
+	l, err := dial(ctx, c.addr, c.load.Lie, c.patience, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
 	if err != nil {
 		return false
 	}

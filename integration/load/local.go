@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -107,7 +108,7 @@ func (l *Local) conclude(ctx context.Context, c *chapter, addrs []string) bool {
 	c.close()
 	for at := 0; ctx.Err() == nil; at++ {
 		addr := addrs[at%len(addrs)]
-		line, err := dial(ctx, addr, l.Lie, l.Patience, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
+		line, err := dial(ctx, addr, l.Lie, brisk, []any{"CONF", "CONSISTENCY", "LINEARIZABLE"})
 		if err == nil {
 			err = l.compare(line, addr, c)
 			line.close()
@@ -130,8 +131,8 @@ func (l *Local) compare(line *line, addr string, c *chapter) error {
 	}
 	asked, err := line.ask(questions...)
 	for _, a := range asked {
-		if err == nil && !redis.HasErrorPrefix(a.Err(), "GONE") {
-			err = a.Err() // it is asked again, or another node is
+		if e := a.Err(); err == nil && !errors.Is(e, redis.Nil) && !redis.HasErrorPrefix(e, "GONE") {
+			err = e // it is asked again, or another node is
 		}
 	}
 	var deleted []*redis.Cmd
