@@ -1,5 +1,7 @@
 package resp
 
+import "strings"
+
 // maxPattern bounds the patterns that clients send, in bytes.
 const maxPattern = 1 << 10
 
@@ -32,6 +34,17 @@ func glob(pattern, name string) bool {
 		p++
 	}
 	return p == len(pattern)
+}
+
+// mayBegin reports whether what matches a pattern may begin with a word. It may say so of a pattern of which it
+// is not so.
+func mayBegin(pattern, word string) bool {
+	literal := pattern
+	if i := strings.IndexAny(pattern, `*?[\`); i >= 0 {
+		literal = pattern[:i]
+		word = word[:min(len(word), i)]
+	}
+	return strings.HasPrefix(literal, word)
 }
 
 // globOne matches one character against what stands at p, and returns where the pattern

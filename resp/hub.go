@@ -3,6 +3,7 @@ package resp
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -91,6 +92,24 @@ func (h *hub) cut(kind int) {
 			c.cut()
 		}
 	}
+}
+
+// dropListeners hangs up on the clients that may be sent notifications, and counts them. It waits for nobody.
+func (h *hub) dropListeners() (dropped int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, kind := range []int{channels, patterns} {
+		for name, subscribers := range h.subs[kind] {
+			if kind == channels && !strings.HasPrefix(name, keyChannels) || kind == patterns && !mayBegin(name, keyChannels) {
+				continue
+			}
+			for c := range subscribers {
+				c.kill()
+				dropped++
+			}
+		}
+	}
+	return dropped
 }
 
 // names returns what there are subscriptions to of a kind that matches a pattern, or all.

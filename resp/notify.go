@@ -16,6 +16,9 @@ type notice struct {
 	class byte
 }
 
+// keyChannels is what the channels of notifications begin with.
+const keyChannels = "__key"
+
 // The letters that are not one kind of event.
 const (
 	onKeyspace = 'K'

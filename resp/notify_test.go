@@ -1,7 +1,9 @@
 package resp_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -157,5 +159,36 @@ func TestManyNotificationsKeepTheirOrder(t *testing.T) {
 	slices.Sort(got[:1000]) // one transaction's events come by name
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+}
+
+// When a node's data are replaced, nobody can say what has changed. Who listens to notifications learns by
+// the end of the connection that he has missed some, and nobody else is disturbed.
+func TestNotificationsOfReplacedData(t *testing.T) {
+	node, addr := watched(t)
+	var listeners, others []*talker
+	for _, subscription := range []string{
+		"SUBSCRIBE news __keyspace@0__:a", "SUBSCRIBE __keyevent@0__:set", "PSUBSCRIBE __key*", "PSUBSCRIBE *", "PSUBSCRIBE news _?key*:a", `PSUBSCRIBE \__keyspace*`,
+		"PSUBSCRIBE __keyspace@0__:a",
+	} {
+		c := talk(t, addr)
+		c.until(t, subscription)
+		listeners = append(listeners, c)
+	}
+	for _, subscription := range []string{"SUBSCRIBE news", "PSUBSCRIBE news*", "PSUBSCRIBE __kex*", "SUBSCRIBE *", "SSUBSCRIBE __keyspace@0__:a", ""} {
+		c := talk(t, addr)
+		c.until(t, subscription)
+		others = append(others, c)
+	}
+	if err := node.Store.Restore(node.Store.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range listeners {
+		if text, err := c.r.ReadString('\n'); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("listener %d is not hung up on: %q, %v", i, text, err)
+		}
+	}
+	for _, c := range others {
+		c.until(t, "")
 	}
 }

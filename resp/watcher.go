@@ -29,9 +29,14 @@ func (s *Server) Progress() <-chan struct{} { return s.progress.next() }
 // Lapsed is told of configs that cannot be seen any more.
 func (s *Server) Lapsed(names []string) { s.tracker.lapsed(names) }
 
-// Replaced is told that another state has taken the place of the store's.
+// Replaced is told that another state has taken the place of the store's. What led to it nobody can tell: so whoever keeps
+// what he has read is told that nothing of it holds, and who listens to notifications is hung up on, which is how he learns
+// that he has missed some.
 func (s *Server) Replaced(_ uint64, value func(name string) (value string, found bool)) {
 	s.tracker.replaced()
+	if n := s.hub.dropListeners(); n > 0 {
+		s.Log.Info("subscribers to notifications were hung up on: the state was replaced, so they have missed some", "subscriptions", n)
+	}
 	for _, p := range s.shared() {
 		now, _ := value(store.Join(settingsNamespace, p.name))
 		s.follow(p.name, now)
