@@ -25,6 +25,7 @@ type batch struct {
 	flushing End             // of the configs that the database holds, if the batch flushes
 	before   map[string]bool // keys of those of them that the batch had changed before
 	limit    int             // of bytes of history, as the batch leaves it
+	keeping  *Policies       // when they were flushed: what is kept of them
 }
 
 // totals sum up the database, so that nobody has to walk it.

@@ -76,7 +76,7 @@ func (l *layer) flush(place int) {
 func (b *batch) flushAll(place int, end End) {
 	first := !b.flushed
 	if first {
-		b.flushing, b.before = end, map[string]bool{}
+		b.flushing, b.before, b.keeping = end, map[string]bool{}, b.policies()
 	}
 	ended := &layer{under: b, keep: b.keeper}
 	for _, s := range clients(configs) {

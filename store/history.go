@@ -150,14 +150,18 @@ func (l *layer) end(key string, old Record, end End, txn int) {
 	v := Version{old, end}
 	l.changes.Set(versionKey(key, old.Version), change{value: v.encode(), txn: txn})
 	keep, age := l.keep(key)
+	awaits, _ := hidden(l, key)
 	for n := old.Version; n > keep; n-- {
-		if _, kept := l.get(versionKey(key, n-keep)); !kept {
+		if _, kept := l.get(versionKey(key, n-keep)); !kept && n-keep != awaits.Version {
 			break
 		}
 		l.changes.Set(versionKey(key, n-keep), change{delete: true, txn: txn})
 	}
 	if age > 0 {
 		l.dropOlder(key, old.Version, at-age, txn)
+		if awaits.Version > 0 && awaits.Version != old.Version && awaits.Expires != 0 && awaits.Expires < at-age {
+			l.changes.Set(versionKey(key, awaits.Version), change{delete: true, txn: txn})
+		}
 	}
 }
 
@@ -184,24 +188,29 @@ func lastVersion(src source, config string) (number uint64) {
 		_, number, _ = splitVersion(key)
 		return true
 	})
-	return max(number, hidden(src, config))
+	awaits, _ := hidden(src, config)
+	return max(number, awaits.Version)
 }
 
-// hidden returns the number of the version of a config that a flush hides, whose end is not written down yet,
-// or zero.
-func hidden(src source, config string) uint64 {
+// hidden returns the version of a config that a flush hides, whose end is not written down yet. What the batch had
+// changed before the flush is not hidden: its end is.
+func hidden(src source, config string) (rec Record, found bool) {
 	switch s := src.(type) {
 	case *batch:
-		return hidden(s.under, config)
+		if !s.before[config] {
+			return hidden(s.under, config)
+		}
 	case *layer:
 		return hidden(s.under, config)
 	case spared:
-		if rec, found := loadRecord(s.source, config); found {
-			return rec.Version
+		if !flushed(config) {
+			break
 		}
-		return hidden(s.source, config)
+		if rec, found = loadRecord(s.source, config); !found {
+			return hidden(s.source, config)
+		}
 	}
-	return 0
+	return rec, found
 }
 
 // historyBytes names the system's config that bounds what is kept, for all nodes.

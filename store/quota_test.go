@@ -156,7 +156,27 @@ func (n *node) talliesHold() {
 // Whatever happens, the tallies are what a walk counts, and stores that apply the same entries, in
 // whatever batches, agree about what they refuse.
 func TestTalliesFollowWhatChanges(t *testing.T) {
-	r := rand.New(rand.NewSource(7))
+	held, bounded := talliesFollow(t, 7, rounds(1500))
+	t.Logf("%d refused when evaluated, about %d when applied", held, bounded)
+	if held == 0 || bounded == 0 {
+		t.Error("no quota was ever exceeded")
+	}
+}
+
+// So do they after a few entries each, where nothing that came later has covered up what came apart.
+func TestStoresComeToOneState(t *testing.T) {
+	for seed := range rounds(200) {
+		if talliesFollow(t, int64(seed), 60); t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+// talliesFollow makes so many random entries. It returns how much was refused when it was evaluated, and about how much when it
+// was applied.
+func talliesFollow(t *testing.T, seed int64, count int) (held, bounded int) {
+	t.Helper()
+	r := rand.New(rand.NewSource(seed))
 	n := newNode(t)
 	var log []Indexed
 	var outcomes []string
@@ -166,7 +186,7 @@ func TestTalliesFollowWhatChanges(t *testing.T) {
 		name := Join(ns, fmt.Sprintf("k%d", r.Intn(6)))
 		switch r.Intn(24) {
 		case 0:
-			return tx.SetSettings(ns, Settings{MaxKeys: uint64(r.Intn(10)), MaxBytes: uint64(r.Intn(4) * 40), Keep: 1})
+			return tx.SetSettings(ns, Settings{MaxKeys: uint64(r.Intn(10)), MaxBytes: uint64(r.Intn(4) * 40), Keep: uint64(1 + r.Intn(3)), Age: Millis(r.Intn(2) * r.Intn(500))})
 		case 1:
 			tx.DeleteSettings(ns)
 		case 2:
@@ -184,8 +204,7 @@ func TestTalliesFollowWhatChanges(t *testing.T) {
 		}
 		return nil
 	}
-	held := 0
-	for range rounds(1500) {
+	for range count {
 		e := Entry{Node: uint64(1 + r.Intn(3)), Seq: uint64(len(log) + 1), At: n.now}
 		var updates []Update
 		for range 1 + r.Intn(5) {
@@ -214,12 +233,7 @@ func TestTalliesFollowWhatChanges(t *testing.T) {
 		log = append(log, Indexed{n.index, e})
 		n.talliesHold()
 	}
-	bounded := strings.Count(strings.Join(outcomes, ","), "na")
-	t.Logf("%d refused when evaluated, about %d when applied", held, bounded)
-	if held == 0 || bounded == 0 {
-		t.Error("no quota was ever exceeded")
-	}
-	other := newNode(t)
+	other := openNode(t, newPowered())
 	other.now = n.now
 	for rest := log; len(rest) > 0; {
 		k := min(len(rest), 1+r.Intn(40))
@@ -243,4 +257,9 @@ func TestTalliesFollowWhatChanges(t *testing.T) {
 	if _, got := other.Hash(); got != want {
 		t.Error("the stores have come apart")
 	}
+	other.Store = reopened(t, other)
+	if _, got := other.Hash(); got != want {
+		t.Error("the file holds another state")
+	}
+	return held, strings.Count(strings.Join(outcomes, ","), "na")
 }

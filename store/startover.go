@@ -101,16 +101,23 @@ func (n successor) endFlushed() error {
 	b, spans := n.batch, clients(configs)
 	return n.pages(spans[:], func(page []pair) error {
 		return n.put(func(under source) *layer {
-			ended := &layer{under: under, keep: b.keeper}
+			ended := &layer{under: under, keep: b.keeping.kept}
 			for _, p := range page {
-				if !b.before[p.key] {
-					ended.end(p.key, mustRecord(p.key, p.value), b.flushing, 0)
+				if rec := mustRecord(p.key, p.value); b.endsNow(p.key, rec) {
+					ended.end(p.key, rec, b.flushing, 0)
 				}
 			}
 			b.archive.take(ended)
 			return ended
 		})
 	})
+}
+
+// endsNow reports whether the end of what a flush has hidden at a key is yet to be written down. It is not if the batch
+// had changed it before, or has made so many versions since that this one is dropped already.
+func (b *batch) endsNow(key string, rec Record) bool {
+	c, dropped := b.changes.Get(versionKey(key, rec.Version))
+	return !b.before[key] && !(dropped && c.delete)
 }
 
 // forget drops the versions that are too much now.
