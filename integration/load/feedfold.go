@@ -113,8 +113,8 @@ func (f *fold) follow(c change) error {
 	case known:
 	case f.read != nil: // nobody knows how it was; it was read later
 		anything = !some || c.version <= read.version+1
-	case f.restarted: // how often it was there before
-		anything = c.op == "set"
+	case f.restarted: // it was not read, but may have been there before, or been hidden by an expiry that was not told yet
+		anything = true
 	}
 	fits := false
 	switch c.op {

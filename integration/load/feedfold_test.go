@@ -63,7 +63,8 @@ func TestFoldRestarts(t *testing.T) {
 		{"a gap behind what was read", 1, []string{"11-0 set f/a 5"}},
 		{"the last of it was not told", 1, []string{"11-0 set f/a 2", "30-0 set x 1"}},
 		{"a gap behind the horizon", 1, []string{"30-0 set f/b 7"}},
-		{"gone, of which nothing was known", 1, []string{"30-0 del f/c 7"}},
+		{"it had expired, and was not shown", 0, []string{"30-0 expired f/c 7", "31-0 set f/c 8"}},
+		{"that, twice", 1, []string{"30-0 expired f/c 7", "31-0 expired f/c 7"}},
 	} {
 		f := newFold("f/", "f/once/")
 		f.restart(10, read(), 20)
