@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -71,8 +72,9 @@ func TestAnUnknownOutcome(t *testing.T) {
 	} {
 		l := &Linear{Patience: time.Minute, Pictures: t.TempDir()}
 		l.judge(guessed([]int64{1, 2, 3}, test.reads))
-		if r := l.Report(); (len(r.Violations) == 0) != test.right {
-			t.Errorf("reading %d: %v %v", test.reads, r, r.Violations)
+		pictures, err := os.ReadDir(l.Pictures)
+		if r := l.Report(); err != nil || (len(r.Violations) == 0) != test.right || (len(pictures) == 0) != test.right {
+			t.Errorf("reading %d: %v, pictures %v (%v), %v", test.reads, r, pictures, err, r.Violations)
 		}
 	}
 }
