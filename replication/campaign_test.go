@@ -366,8 +366,8 @@ func TestANonVoterMissesTheLeader(t *testing.T) {
 	c := newCluster(t)
 	c.profile = patient
 	leader := c.start(t.TempDir(), "")
+	c.hold = 200 * time.Millisecond
 	n := c.nonVoter()
-	n.Hold = 200 * time.Millisecond
 	c.eventually("it follows", func() bool { st := n.Status(); return st.Leader == leader.identity.Node && !st.Loading })
 	if err := leader.transport.Close(); err != nil {
 		t.Fatal(err)

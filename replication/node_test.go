@@ -21,8 +21,9 @@ import (
 // cluster is nodes in this process, on loopback and in temporary directories.
 type cluster struct {
 	*testing.T
-	profile Profile      // lan if empty
-	log     *slog.Logger // nil for none
+	profile Profile       // lan if empty
+	hold    time.Duration // 10 s if zero
+	log     *slog.Logger  // nil for none
 	nodes   []*Node
 }
 
@@ -67,7 +68,7 @@ func (c *cluster) node(dir, join string) *Node {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: c.token(join), Profile: cmp.Or(c.profile, lan), Hold: 10 * time.Second, Log: c.log}
+	return &Node{Dir: dir, Raft: ln, RESPAddr: "127.0.0.1:1", Join: c.token(join), Profile: cmp.Or(c.profile, lan), Hold: cmp.Or(c.hold, 10*time.Second), Log: c.log}
 }
 
 // token makes a token of the raft address of a node that runs, where that needs one.
