@@ -66,7 +66,7 @@ lists; most of that follows from names being paths:
   is for the configs that it has then: one that is set later stays.
 - What has changed is told by streams, the same on every node, and all of one revision together: confman/changes, confman/changes/prod/api
   for what lies below that namespace, and confman/values with the value of each change that no later one has overtaken. An id is a revision
-  and a place in it; to XREAD a revision alone means that all of it was seen. As much is kept as `audit-bytes` says (CONFIG SET; 32 MiB).
+  and a place in it; to XREAD a revision alone means that all of it was seen. As much is kept as audit-bytes says (CONFIG SET).
 - A pattern may have 1 KiB, a value 1 MiB unless max_value says otherwise.
 - Reads answer with what this node has, which may be behind the others. CONF CONSISTENCY asks for more, for all that
   this connection reads from then on, WATCH included: behind a barrier (LINEARIZABLE), or not older than a time (BOUNDED).
