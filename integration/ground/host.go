@@ -223,7 +223,7 @@ func (h *Host) Token(flags ...string) string {
 // Client returns a client of the node that tries nothing again by itself.
 func (h *Host) Client() *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr: h.Addr, DialTimeout: 2 * time.Second, ReadTimeout: 30 * time.Second, MaxRetries: -1,
+		Addr: h.Addr, DialTimeout: 2 * time.Second, ReadTimeout: 30 * time.Second, MaxRetries: -1, DialerRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }

@@ -35,7 +35,7 @@ func (s *soak) table(reports map[string]load.Report) string {
 	for _, r := range reports {
 		violations += len(r.Violations)
 	}
-	command := fmt.Sprintf("`make soak DURATION=%s SEED=%d`", time.Since(s.began).Round(time.Minute), s.seed)
+	command := fmt.Sprintf("`make soak DURATION=%s SEED=%d`", s.length, s.seed)
 	var b strings.Builder
 	b.WriteString("| fault, all of them mixed | count | violations | seed | command |\n|---|---|---|---|---|\n")
 	for _, f := range faults {
@@ -43,11 +43,11 @@ func (s *soak) table(reports map[string]load.Report) string {
 			fmt.Fprintf(&b, "| %s | %d | %d | %d | %s |\n", f.what, n, violations, s.seed, command)
 		}
 	}
-	b.WriteString("\n| what was checked meanwhile | answered | of unknown outcome | checked | violations |\n|---|---|---|---|---|\n")
+	b.WriteString("\n| what was checked meanwhile | operations | of unknown outcome | checked | not checked in time | violations |\n|---|---|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(reports)) {
 		r := reports[name]
-		fmt.Fprintf(&b, "| %s | %d | %d (%.1f %%) | %d | %d |\n", name, r.Operations, r.Ambiguous,
-			100*float64(r.Ambiguous)/float64(max(r.Operations, 1)), r.Checked, len(r.Violations))
+		fmt.Fprintf(&b, "| %s | %d | %d (%.1f %%) | %d | %d | %d |\n", name, r.Operations, r.Ambiguous,
+			100*float64(r.Ambiguous)/float64(max(r.Operations, 1)), r.Checked, r.Unchecked, len(r.Violations))
 	}
 	return b.String()
 }
