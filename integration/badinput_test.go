@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"confman/integration/ground"
 )
 
 // refused runs confman, which must end by itself with a code, and returns what it said.
@@ -42,7 +44,7 @@ func TestRefusedStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := strconv.Itoa(running.cmd.Process.Pid)
-	addr := func() string { return freeAddr(t) }
+	addr := func() string { return ground.FreeAddr(t) }
 	for _, c := range []struct {
 		what string
 		code int

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,22 +24,12 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		if binary = os.Getenv("CONFMAN_BIN"); binary != "" {
-			return m.Run()
-		}
-		dir, err := os.MkdirTemp("", "confman-bin-")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, "confman")
-		if err := ground.Build("..", binary); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
+	var err error
+	if binary, err = ground.Built(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(ground.Main(m))
 }
 
 // need skips the test where a tool is missing, or fails it where CI requires the tool.
@@ -95,32 +83,10 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// given are the addresses that freeAddr has returned.
-var given sync.Map
-
-// freeAddr returns a loopback address that nobody listens at.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		// Below the ports that the system gives to whoever connects: nobody has it by chance before
-		// the node listens there.
-		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.Intn(12_000))
-		if _, again := given.LoadOrStore(addr, true); again {
-			continue
-		}
-		if ln, err := net.Listen("tcp", addr); err == nil {
-			_ = ln.Close() // the node opens it
-			return addr
-		}
-	}
-	t.Fatal("there is no free port")
-	return ""
-}
-
 // newNode makes a node that has not been started. Its end is its test's end.
 func newNode(t *testing.T) *node {
 	t.Helper()
-	n := &node{t: t, dir: t.TempDir(), resp: freeAddr(t), raft: freeAddr(t), hold: "10s", log: &output{}}
+	n := &node{t: t, dir: t.TempDir(), resp: ground.FreeAddr(t), raft: ground.FreeAddr(t), hold: "10s", log: &output{}}
 	t.Cleanup(func() {
 		n.kill()
 		if t.Failed() {

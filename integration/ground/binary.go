@@ -37,32 +37,49 @@ func (silence) Printf(context.Context, string, ...any) {}
 // Binary is the confman to test: CONFMAN_BIN, or one that is built once for this run.
 func Binary(t testing.TB) string {
 	t.Helper()
+	binary, err := Built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// Built is Binary for whoever has no test yet.
+func Built() (binary string, err error) {
 	built.once.Do(func() {
 		if built.binary = os.Getenv("CONFMAN_BIN"); built.binary != "" {
 			return
 		}
+		var source string
+		if source, built.err = root(); built.err != nil {
+			return
+		}
 		if built.dir, built.err = os.MkdirTemp("", "confman-bin-"); built.err == nil {
 			built.binary = filepath.Join(built.dir, "confman")
-			built.err = Build(Root(t), built.binary)
+			built.err = Build(source, built.binary)
 		}
 	})
-	if built.err != nil {
-		t.Fatal(built.err)
-	}
-	return built.binary
+	return built.binary, built.err
 }
 
 // Root is the directory of the project: the one above the integration module.
 func Root(t testing.TB) string {
 	t.Helper()
+	dir, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func root() (string, error) {
 	dir, err := os.Getwd()
 	for ; err == nil && dir != "/"; dir = filepath.Dir(dir) {
 		if filepath.Base(dir) == "integration" {
-			return filepath.Dir(dir)
+			return filepath.Dir(dir), nil
 		}
 	}
-	t.Fatalf("no directory named integration is above this one (%v)", err)
-	return ""
+	return "", fmt.Errorf("no directory named integration is above this one (%v)", err)
 }
 
 // Build builds confman from the source in a directory, as a static binary. Flags are go build's.
