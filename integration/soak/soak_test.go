@@ -40,6 +40,7 @@ var loads = map[string]func() load.Load{
 	"feed":     func() load.Load { return &load.Feed{} },
 	"notify":   func() load.Load { return &load.Notify{} },
 	"tracking": func() load.Load { return &load.Tracking{} },
+	"states":   func() load.Load { return &load.States{} },
 }
 
 // TestSoak is the whole of it.
@@ -178,6 +179,9 @@ func (s *soak) end() {
 		if len(r.Violations) > 0 {
 			s.t.Errorf("%s: %s", name, strings.Join(r.Violations, "\n"))
 		}
+	}
+	if r := reports["linear"]; 100*r.Ambiguous < 3*r.Operations {
+		s.t.Errorf("of %d operations the outcome of %d is not known: too few to tell", r.Operations, r.Ambiguous)
 	}
 	s.watched.check()
 	table := s.table(reports)
