@@ -34,26 +34,38 @@ func previous(t *testing.T) predecessor {
 	if binary := os.Getenv("CONFMAN_PREVIOUS"); binary != "" {
 		return predecessor{binary: binary, commit: "CONFMAN_PREVIOUS"}
 	}
-	root := ground.Root(t)
-	commit, err := lastOther(root)
-	if err != nil {
-		t.Skipf("there is no confman to upgrade from: %v; CONFMAN_PREVIOUS may name one", err)
+	root, from := ground.Root(t), "HEAD"
+	for range farthest {
+		commit, err := lastOther(root, from)
+		if err != nil {
+			t.Skipf("there is no confman to upgrade from: %v; CONFMAN_PREVIOUS may name one", err)
+		}
+		p := predecessor{binary: filepath.Join(t.TempDir(), "confman-previous"), commit: commit}
+		if err := buildCommit(t, root, commit, p.binary); err != nil {
+			t.Logf("commit %s was no confman: %v", commit, err)
+			from = commit + "^"
+			continue
+		}
+		if p.together, err = announced(root, commit); err != nil {
+			t.Fatal(err)
+		}
+		return p
 	}
-	p := predecessor{binary: filepath.Join(t.TempDir(), "confman-previous"), commit: commit}
+	t.Fatalf("none of %d commits can be built", farthest)
+	return predecessor{}
+}
+
+// buildCommit builds the confman of a commit.
+func buildCommit(t *testing.T, root, commit, binary string) error {
+	t.Helper()
 	source, tar := t.TempDir(), filepath.Join(t.TempDir(), "source.tar")
-	if _, err = git(root, "archive", "--format=tar", "-o", tar, commit); err == nil {
-		err = exec.Command("tar", "-xf", tar, "-C", source).Run()
+	if _, err := git(root, "archive", "--format=tar", "-o", tar, commit); err != nil {
+		return err
 	}
-	if err == nil {
-		err = ground.Build(source, p.binary)
+	if err := exec.Command("tar", "-xf", tar, "-C", source).Run(); err != nil {
+		return err
 	}
-	if err == nil {
-		p.together, err = announced(root, commit)
-	}
-	if err != nil {
-		t.Fatalf("commit %s: %v", commit, err)
-	}
-	return p
+	return ground.Build(source, binary)
 }
 
 // git runs a git command in a directory and returns what it prints.
@@ -67,9 +79,9 @@ func git(dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// lastOther is the last commit whose product is not the one in a tree.
-func lastOther(root string) (string, error) {
-	commits, err := git(root, "rev-list", "--first-parent", fmt.Sprintf("--max-count=%d", farthest+1), "HEAD")
+// lastOther is the last commit, from one on backwards, whose product is not the one in a tree.
+func lastOther(root, from string) (string, error) {
+	commits, err := git(root, "rev-list", "--first-parent", fmt.Sprintf("--max-count=%d", farthest+1), from)
 	if err != nil {
 		return "", err
 	}
@@ -118,18 +130,18 @@ func TestPrevious(t *testing.T) {
 		return run("rev-parse", "HEAD")
 	}
 	run("init", "-q")
-	if _, err := lastOther(dir); err == nil {
+	if _, err := lastOther(dir, "HEAD"); err == nil {
 		t.Error("there is one without any history")
 	}
 	first := commit("store/a.go", "package store")
-	if _, err := lastOther(dir); err == nil {
+	if _, err := lastOther(dir, "HEAD"); err == nil {
 		t.Error("a first commit has one before it")
 	}
 	second := commit("store/a.go", "package store // anew")
 	commit("store/a_test.go", "package store")
 	commit("docs/a.md", "a")
 	commit("integration/a.go", "package integration")
-	if got, err := lastOther(dir); got != first || err != nil {
+	if got, err := lastOther(dir, "HEAD"); got != first || err != nil {
 		t.Errorf("before what is no product comes %s, want %s (%v)", got, first, err)
 	}
 	if line, err := announced(dir, first); line != "" || err != nil {
@@ -137,7 +149,7 @@ func TestPrevious(t *testing.T) {
 	}
 	commit("CHANGELOG.md", "# Changelog\n\n- An entry. Upgrade all nodes together: they stop at it.\n")
 	commit("go.mod", "module confman")
-	if got, err := lastOther(dir); err != nil || run("diff", "--name-only", got, "HEAD") != "go.mod" {
+	if got, err := lastOther(dir, "HEAD"); err != nil || run("diff", "--name-only", got, "HEAD") != "go.mod" {
 		t.Errorf("before go.mod changed: %s, %v", got, err)
 	}
 	if line, err := announced(dir, second); !strings.HasPrefix(line, "- An entry.") || err != nil {

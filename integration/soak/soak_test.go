@@ -34,7 +34,7 @@ const patience = 8 * time.Minute
 
 // loads are the loads that work all the time.
 var loads = map[string]func() load.Load{
-	"linear":   func() load.Load { return &load.Linear{} },
+	"linear":   func() load.Load { return &load.Linear{Teams: 4} },
 	"counter":  func() load.Load { return &load.Counter{} },
 	"local":    func() load.Load { return &load.Local{} },
 	"feed":     func() load.Load { return &load.Feed{} },
