@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	pb "github.com/lni/dragonboat/v4/raftpb"
@@ -152,25 +153,27 @@ func FuzzDecode(f *testing.F) {
 }
 
 func TestASlowLinkIsNotADeadOne(t *testing.T) {
-	const slow = 100 * time.Millisecond
-	near, far := net.Pipe()
-	defer near.Close()
-	sent := make(chan error, 1)
-	go func() { sent <- send(near, make([]byte, 8*piece), slow) }()
-	tick := time.NewTicker(slow / 4)
-	defer tick.Stop()
-	start := time.Now()
-	for range 8 {
-		<-tick.C
-		if _, err := io.ReadFull(far, make([]byte, piece)); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		const slow = 100 * time.Millisecond
+		near, far := net.Pipe()
+		defer near.Close()
+		sent := make(chan error, 1)
+		go func() { sent <- send(near, make([]byte, 8*piece), slow) }()
+		tick := time.NewTicker(slow / 4)
+		defer tick.Stop()
+		start := time.Now()
+		for range 8 {
+			<-tick.C
+			if _, err := io.ReadFull(far, make([]byte, piece)); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if err := receive(t, sent); err != nil || time.Since(start) < slow {
-		t.Errorf("slowly but steadily read: %v after %v", err, time.Since(start))
-	}
-	go func() { sent <- send(near, make([]byte, 8*piece), slow) }()
-	if err := receive(t, sent); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("not read at all: %v", err)
-	}
+		if err := receive(t, sent); err != nil || time.Since(start) < slow {
+			t.Errorf("slowly but steadily read: %v after %v", err, time.Since(start))
+		}
+		go func() { sent <- send(near, make([]byte, 8*piece), slow) }()
+		if err := receive(t, sent); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("not read at all: %v", err)
+		}
+	})
 }
