@@ -169,28 +169,50 @@ func (h *Host) FreeDisk() {
 // SlowDisk has each sync of the running node take that much longer, until FastDisk or the node's end.
 func (h *Host) SlowDisk(by time.Duration) {
 	h.g.T.Helper()
+	h.inject("fsync,fdatasync", fmt.Sprintf("delay_exit=%d", by.Microseconds()))
+}
+
+// FailDisk has what the running node asks of its disk fail with an error, such as EIO, or EROFS as on a disk that the
+// system has made read-only, until FastDisk or the node's end.
+func (h *Host) FailDisk(error string) {
+	h.g.T.Helper()
+	h.inject("fsync,fdatasync,ftruncate,renameat,mkdirat,unlinkat", "error="+error)
+}
+
+// inject has strace change system calls of the running node.
+func (h *Host) inject(calls, how string) {
+	h.g.T.Helper()
 	h.FastDisk()
 	if !h.Running() {
 		return
 	}
 	said := &journal{}
-	h.slow = exec.Command("strace", "-f", "-o", "/dev/null", "-p", strconv.Itoa(h.Pid()),
-		"-e", "trace=fsync,fdatasync", "-e", fmt.Sprintf("inject=fsync,fdatasync:delay_exit=%d", by.Microseconds()))
-	h.slow.Stderr = said
-	if err := h.slow.Start(); err != nil {
+	h.traced = exec.Command("strace", "-f", "-o", "/dev/null", "-p", strconv.Itoa(h.Pid()),
+		"-e", "trace="+calls, "-e", "inject="+calls+":"+how)
+	h.traced.Stderr = said
+	if err := h.traced.Start(); err != nil {
 		h.g.T.Fatal(err)
 	}
 	h.Eventually("strace is at it", func() bool { return strings.Contains(said.String(), "attached") || !h.Running() })
 }
 
-// FastDisk has syncs take no longer than they do.
+// FastDisk has the disk do what it is asked, and syncs take no longer than they do.
 func (h *Host) FastDisk() {
-	if h.slow == nil {
+	if h.traced == nil {
 		return
 	}
-	_ = h.slow.Process.Signal(os.Interrupt) // it ends with the node, which may have ended
-	_ = h.slow.Wait()
-	h.slow = nil
+	_ = h.traced.Process.Signal(os.Interrupt) // it ends with the node, which may have ended
+	_ = h.traced.Wait()
+	h.traced = nil
+}
+
+// ReadOnly has the disk of a host whose node does not run be mounted read-only, or not any more.
+func (h *Host) ReadOnly(is bool) {
+	h.g.T.Helper()
+	how := map[bool]string{true: "remount,ro", false: "remount,rw"}[is]
+	if out, err := exec.Command("mount", "-o", how, h.disk()).CombinedOutput(); err != nil {
+		h.g.T.Fatalf("mount -o %s: %v\n%s", how, err, out)
+	}
 }
 
 func (h *Host) clock() string { return filepath.Join(h.root, "clock") }

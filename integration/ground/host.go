@@ -29,7 +29,7 @@ type Host struct {
 	root    string // all that is the host's
 	process process
 	paused  bool
-	slow    *exec.Cmd // strace, which makes its disk slow
+	traced  *exec.Cmd // strace, which makes its disk slow, or fail
 	log     journal
 }
 

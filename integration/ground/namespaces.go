@@ -48,8 +48,11 @@ func (n *namespaces) open() error {
 	if err != nil {
 		return err
 	}
-	n.t.Cleanup(func() { n.remove(n.id) })
 	outside := n.id + "-out"
+	n.t.Cleanup(func() {
+		_ = ip("link", "del", outside) // with the namespace it goes too, but a moment later
+		n.remove(n.id)
+	})
 	return errors.Join(
 		ip("-n", n.id, "link", "set", "lo", "up"),
 		ip("-n", n.id, "link", "add", "switch", "type", "bridge"),

@@ -46,6 +46,11 @@ func rows() []Word {
 		{Name: "free-disk", Args: "host...|all", Fault: ground.Full, Does: "gives the room back", do: each((*ground.Host).FreeDisk)},
 		{Name: "slow-disk", Args: "host duration", Fault: ground.Slow, Does: "has each sync take that much longer", do: slowDisk},
 		{Name: "fast-disk", Args: "host...|all", Fault: ground.Slow, Does: "has syncs take as long as they do", do: each((*ground.Host).FastDisk)},
+		{Name: "fail-disk", Args: "host EIO|EROFS", Fault: ground.Slow, Does: "has syncs and other calls fail, until fast-disk", do: failDisk},
+		{Name: "read-only", Args: "host", Fault: ground.Full, Does: "mounts the disk of a host read-only whose node does not run", do: each(func(h *ground.Host) { h.ReadOnly(true) })},
+		{Name: "writable", Args: "host", Fault: ground.Full, Does: "mounts it as it was", do: each(func(h *ground.Host) { h.ReadOnly(false) })},
+		{Name: "ends", Args: "host", Does: "waits until a node ends by itself, with an error", do: ends},
+		{Name: "refuses", Args: "host", Does: "starts a node that has to end with an error", do: refuses},
 		{Name: "clock", Args: "host +1h|-1h|0s", Fault: ground.Clock, Does: "sets a clock ahead or behind", do: setClock},
 		{Name: "transfer", Args: "host", Does: "has a node lead", do: transfer},
 		{Name: "join", Args: "host [non-voter]", Does: "has a new node join, and waits until it takes part", do: join},
@@ -190,6 +195,32 @@ func slowDisk(t *Teller, args []string) error {
 		return err
 	}
 	return each(func(h *ground.Host) { h.SlowDisk(by) })(t, args[:1])
+}
+
+func failDisk(t *Teller, args []string) error {
+	return each(func(h *ground.Host) { h.FailDisk(args[1]) })(t, args[:1])
+}
+
+// ends waits until a node ends by itself, and is content if it does not say that all is well.
+func ends(t *Teller, args []string) error {
+	hosts, err := t.hosts(args)
+	for _, h := range hosts {
+		if code := h.AwaitEnd(); code == 0 {
+			err = fmt.Errorf("%s has ended without an error", h.Name)
+		}
+	}
+	return err
+}
+
+func refuses(t *Teller, args []string) error {
+	hosts, err := t.hosts(args)
+	for _, h := range hosts {
+		h.Launch()
+		if code := h.AwaitEnd(); code == 0 {
+			err = fmt.Errorf("%s has ended without an error", h.Name)
+		}
+	}
+	return err
 }
 
 func setClock(t *Teller, args []string) error {
