@@ -102,7 +102,7 @@ func (n *Node) checkNew(ctx context.Context) error {
 	if n.Join != "" {
 		return nil
 	}
-	wanted, knocked := knock(ctx, n.Raft, n.Profile.silence())
+	wanted, knocked := knock(ctx, n.Raft, n.knockTime(), n.Profile.silence())
 	if !knocked {
 		return nil
 	}
@@ -111,11 +111,20 @@ func (n *Node) checkNew(ctx context.Context) error {
 			"\n  to start a cluster of its own: choose another --raft-addr")
 }
 
-// knock waits for somebody who connects to the raft port in search of a member. Nodes try to reach
-// each other several times a second.
-func knock(ctx context.Context, ln net.Listener, patience time.Duration) (wanted certs.Identity, knocked bool) {
+// knockTime is how long it may take until those knock who look for this host: they try several times a second. But an
+// attempt to reach a machine that has vanished hangs for as long as it may, and only the next one finds
+// the machine that has come back. From loopback nobody vanishes.
+func (n *Node) knockTime() time.Duration {
+	if at, tcp := n.Raft.Addr().(*net.TCPAddr); tcp && at.IP.IsLoopback() {
+		return n.Profile.silence()
+	}
+	return n.Profile.dialTime() + n.Profile.silence()
+}
+
+// knock waits for somebody who connects to the raft port in search of a member.
+func knock(ctx context.Context, ln net.Listener, within, patience time.Duration) (wanted certs.Identity, knocked bool) {
 	tcp, limited := ln.(*net.TCPListener)
-	if !limited || tcp.SetDeadline(time.Now().Add(patience)) != nil {
+	if !limited || tcp.SetDeadline(time.Now().Add(within)) != nil {
 		return certs.Identity{}, false
 	}
 	defer func() { _ = tcp.SetDeadline(time.Time{}) }() // it worked before
