@@ -135,6 +135,9 @@ func (n *Node) Start(ctx context.Context) (err error) {
 	if err = errors.Join(interrupted(n.Dir), n.succeed()); err != nil {
 		return err
 	}
+	if err := store.Tidy(n.disk.folder); err != nil {
+		n.log().Warn("what is of no use takes room", "error", err)
+	}
 	if n.degraded = n.examine(); n.degraded != "" {
 		err = n.startReading()
 	} else {
@@ -172,7 +175,10 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.openStore(id); err != nil {
+	if err := n.openStore(id); noRoom(err) {
+		n.degraded = fmt.Sprintf("there is no room to mend its store's file (%v); it reads, and takes part again by itself when there is: make room on the disk of %s", err, n.Dir)
+		return n.startReading()
+	} else if err != nil {
 		return err
 	}
 	if err := errors.Join(id.nextBoot(n.Dir), settled(n.Dir)); err != nil {
@@ -189,7 +195,7 @@ func (n *Node) startTakingPart(ctx context.Context) error {
 // openStore opens the store of the node that the data directory belongs to.
 func (n *Node) openStore(id identity) error {
 	n.identity = id
-	s, err := store.OpenIf(n.disk.folder, func(s *store.Store) error {
+	s, err := store.OpenIf(thrifty{n.disk.folder, n.room}, func(s *store.Store) error {
 		n.store = s
 		if err := n.checkStore(); err != nil {
 			return err

@@ -51,9 +51,13 @@ func (n *Node) startReading() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read the store's file: %w", err)
 	}
-	n.store, _, err = store.Load(content) // what follows the last whole batch the raft log has too
+	var extent store.Extent
+	n.store, extent, err = store.Load(content) // what follows the last whole batch the raft log has too
 	if err != nil {
 		return err
+	}
+	if extent.Damaged() {
+		n.room.more = int64(len(content)) // it is written anew before the node takes part
 	}
 	n.adopt()
 	return closed(n.Raft)

@@ -22,6 +22,7 @@ import (
 type room struct {
 	dir     string
 	reserve int64                 // bytes; with 0 nobody looks
+	more    int64                 // bytes that are wanted beside the reserve
 	free    func() (int64, error) // bytes
 	low     atomic.Bool
 	left    atomic.Int64 // bytes that were free when somebody last looked
@@ -49,7 +50,7 @@ func (r *room) look() (exhausted bool, err error) {
 		return false, fmt.Errorf("look for free space: %w", err)
 	}
 	r.left.Store(free)
-	want := r.reserve
+	want := r.reserve + r.more
 	if r.low.Load() {
 		want += r.reserve / 8
 	}

@@ -41,6 +41,15 @@ type file struct {
 	shown atomic.Pointer[FileStatus] // whoever asks how the file stands does not wait for the disk
 }
 
+// Tidy removes what a rewrite has left in a store's folder that did not come to its end. Nobody must have
+// the store open.
+func Tidy(folder FS) error {
+	if err := folder.Remove(newName); err != nil {
+		return fmt.Errorf("remove %s: %w", newName, err)
+	}
+	return nil
+}
+
 // attach gives the store a file in a folder, which holds what was loaded of its content.
 func (s *Store) attach(folder FS, fresh bool, content []byte, extent Extent) (err error) {
 	f := s.file

@@ -89,7 +89,7 @@ func newSoak(t *testing.T) *soak {
 	g := ground.New(t)
 	g.Hold = "1500ms"
 	if g.Can(ground.Full) == nil {
-		g.Disk = 192 << 20
+		g.Disk = 384 << 20
 	}
 	g.Clocks = g.Can(ground.Clock) == nil
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("confman-soak-%d.txt", s.seed))
@@ -107,6 +107,14 @@ func newSoak(t *testing.T) *soak {
 	s.teller = &story.Teller{T: t, Ground: g, Name: "soak", Seed: s.seed, Loads: loads, Quiet: true}
 	s.nemesis = story.Nemesis{Seed: s.seed, Can: g.Can, Nodes: 3, Spared: spared}
 	s.round([]story.Step{{Text: "nodes 3"}})
+	// What is kept of the past is soon as much as may be, so that what grows on shows.
+	for _, bound := range []string{"history-bytes", "audit-bytes"} {
+		client := g.Host(spared).Client()
+		if err := client.ConfigSet(t.Context(), bound, strconv.Itoa(16<<20)).Err(); err != nil {
+			t.Fatal(err)
+		}
+		_ = client.Close()
+	}
 	if len(loads) > 0 {
 		s.round([]story.Step{{Text: "load " + strings.Join(slices.Sorted(maps.Keys(loads)), " ")}})
 	}

@@ -1,0 +1,49 @@
+package replication
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"confman/store"
+)
+
+// A thrifty folder leaves some room on its disk: a file that is written anew must not take the last of it from
+// the file that the node goes on with.
+type thrifty struct {
+	store.FS
+	room *room
+}
+
+// checkEvery is how many bytes are written between two looks at how much room is left.
+const checkEvery = 1 << 20
+
+// Create makes a file that gets no longer, with the error of a full disk, when half of the reserve is left.
+func (t thrifty) Create(name string) (store.File, error) {
+	f, err := t.FS.Create(name)
+	if err != nil || t.room.reserve == 0 {
+		return f, err
+	}
+	return &thriftyFile{File: f, room: t.room}, nil
+}
+
+type thriftyFile struct {
+	store.File
+	room    *room
+	written int // since somebody looked
+}
+
+func (f *thriftyFile) Write(b []byte) (int, error) {
+	if f.written += len(b); f.written >= checkEvery {
+		f.written = 0
+		if free, err := f.room.free(); err == nil && free < f.room.reserve/2 {
+			return 0, fmt.Errorf("%s are left on the disk, and half of disk_reserve is to stay: %w", mebibytes(free), syscall.ENOSPC)
+		}
+	}
+	return f.File.Write(b)
+}
+
+// noRoom reports whether something failed because the disk is full.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
