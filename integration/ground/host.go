@@ -92,6 +92,9 @@ func (h *Host) Start(flags ...string) {
 	})
 }
 
+// reserve is below how many bytes of free space on a disk of limited size its node takes no writes.
+const reserve = 32 << 20
+
 // Launch starts the node.
 func (h *Host) Launch(flags ...string) {
 	h.g.T.Helper()
@@ -107,7 +110,7 @@ func (h *Host) Launch(flags ...string) {
 		env = append(env, "CONFMAN_TEST_CLOCK="+h.clock())
 	}
 	if h.g.Disk > 0 {
-		env = append(env, fmt.Sprintf("CONFMAN_DISK_RESERVE=%d", h.g.Disk/6))
+		env = append(env, fmt.Sprintf("CONFMAN_DISK_RESERVE=%d", min(reserve, h.g.Disk/6)))
 	}
 	h.process = h.g.kind.launch(h, args, append(env, h.g.Env...))
 	h.g.restoreCuts(h)
