@@ -3,21 +3,16 @@ package integration
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"confman/integration/pages"
 )
 
 // The table in docs/operations.md of what each number of nodes survives is found out by trying: nodes
 // are killed one after the other, and the others are asked to write and to read.
-
-const (
-	operations = "../docs/operations.md"
-	tableMark  = "<!-- survives -->\n"
-)
 
 // tries says what a cluster does of which some nodes run.
 func tries(nodes []*node, up int) (writes, reads bool) {
@@ -132,22 +127,5 @@ func TestSurvives(t *testing.T) {
 	}
 	table += survives(t, 3, 2)
 	t.Logf("after %v:\n%s", time.Since(start), table)
-	content, err := os.ReadFile(operations)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := strings.Split(string(content), tableMark)
-	if len(parts) != 3 {
-		t.Fatalf("%s has no two lines %s", operations, tableMark)
-	}
-	if parts[1] == table {
-		return
-	}
-	if os.Getenv("CONFMAN_WRITE_TABLES") != "1" {
-		t.Fatalf("%s says\n%s\nand what happens is\n%s\nwrite it with CONFMAN_WRITE_TABLES=1", operations, parts[1], table)
-	}
-	parts[1] = table
-	if err := os.WriteFile(operations, []byte(strings.Join(parts, tableMark)), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	pages.Check(t, "operations.md", "survives", table)
 }

@@ -28,6 +28,17 @@ type Load interface {
 	Report() Report
 }
 
+// All are the loads that there are, by their names.
+var All = map[string]func() Load{
+	"linear":   func() Load { return &Linear{Teams: 4} },
+	"counter":  func() Load { return &Counter{} },
+	"local":    func() Load { return &Local{} },
+	"feed":     func() Load { return &Feed{} },
+	"notify":   func() Load { return &Notify{} },
+	"tracking": func() Load { return &Tracking{} },
+	"states":   func() Load { return &States{} },
+}
+
 // A Report is what a load has done and found.
 type Report struct {
 	Operations int64    // that were answered, or whose answer is not known

@@ -9,23 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"confman/integration/ground"
 	"confman/integration/load"
 	"confman/integration/story"
 )
 
-func TestMain(m *testing.M) {
-	redis.SetLogger(silent{}) // that nodes are down is no news here
-	os.Exit(ground.Main(m))
-}
-
-// silent logs nothing.
-type silent struct{}
-
-// Printf drops what a client has to say.
-func (silent) Printf(context.Context, string, ...any) {}
+func TestMain(m *testing.M) { os.Exit(ground.Main(m)) }
 
 // newGround returns a ground whose nodes hold writes for 1.5 s, which is how long they do unless they are told.
 func newGround(t *testing.T) *ground.Ground {

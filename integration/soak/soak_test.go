@@ -32,17 +32,6 @@ var goals = map[string]int64{
 // patience is how long a run without a duration may take to come to its goals.
 const patience = 8 * time.Minute
 
-// loads are the loads that work all the time.
-var loads = map[string]func() load.Load{
-	"linear":   func() load.Load { return &load.Linear{Teams: 4} },
-	"counter":  func() load.Load { return &load.Counter{} },
-	"local":    func() load.Load { return &load.Local{} },
-	"feed":     func() load.Load { return &load.Feed{} },
-	"notify":   func() load.Load { return &load.Notify{} },
-	"tracking": func() load.Load { return &load.Tracking{} },
-	"states":   func() load.Load { return &load.States{} },
-}
-
 // TestSoak is the whole of it.
 func TestSoak(t *testing.T) {
 	s := newSoak(t)
@@ -104,7 +93,7 @@ func newSoak(t *testing.T) *soak {
 		}
 	})
 	s.text = text
-	s.teller = &story.Teller{T: t, Ground: g, Name: "soak", Seed: s.seed, Loads: loads, Quiet: true}
+	s.teller = &story.Teller{T: t, Ground: g, Name: "soak", Seed: s.seed, Loads: load.All, Quiet: true}
 	s.nemesis = story.Nemesis{Seed: s.seed, Can: g.Can, Nodes: 3, Spared: spared}
 	s.round([]story.Step{{Text: "nodes 3"}})
 	// What is kept of the past is soon as much as may be, so that what grows on shows.
@@ -115,8 +104,8 @@ func newSoak(t *testing.T) *soak {
 		}
 		_ = client.Close()
 	}
-	if len(loads) > 0 {
-		s.round([]story.Step{{Text: "load " + strings.Join(slices.Sorted(maps.Keys(loads)), " ")}})
+	if len(load.All) > 0 {
+		s.round([]story.Step{{Text: "load " + strings.Join(slices.Sorted(maps.Keys(load.All)), " ")}})
 	}
 	s.watched = watch(t, g.Host(spared))
 	return s
@@ -163,7 +152,7 @@ func (s *soak) missing() (all []string) {
 		if r, found := reports[name]; found {
 			done = r.Checked
 		}
-		if _, isLoad := loads[name]; !isLoad && s.cannot(name) {
+		if _, isLoad := load.All[name]; !isLoad && s.cannot(name) {
 			continue
 		}
 		if done < goal {

@@ -3,14 +3,12 @@ package soak
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"confman/integration/ground"
 	"confman/integration/load"
+	"confman/integration/pages"
 )
 
 // faults are the rows of the table: words of stories, and what they are to people.
@@ -52,23 +50,9 @@ func (s *soak) table(reports map[string]load.Report) string {
 	return b.String()
 }
 
-const mark = "<!-- soak -->\n"
-
 // write writes the table into the document.
 func (s *soak) write(table string) {
 	s.t.Helper()
-	path := filepath.Join(ground.Root(s.t), "docs", "reliability.md")
-	content, err := os.ReadFile(path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	parts := strings.Split(string(content), mark)
-	if len(parts) != 3 {
-		s.t.Fatalf("%s has no two lines %s", path, mark)
-	}
-	parts[1] = fmt.Sprintf("\n%v on %s, commit %s, %s.\n\n%s\n%s\n", time.Since(s.began).Round(time.Minute), s.teller.Ground.Kind(),
-		version(s.t), time.Now().Format(time.DateOnly), table, s.watched)
-	if err := os.WriteFile(path, []byte(strings.Join(parts, mark)), 0o644); err != nil {
-		s.t.Fatal(err)
-	}
+	pages.Write(s.t, "reliability.md", "soak", fmt.Sprintf("\n%v on %s, commit %s, %s.\n\n%s\n%s\n", time.Since(s.began).Round(time.Minute),
+		s.teller.Ground.Kind(), version(s.t), time.Now().Format(time.DateOnly), table, s.watched))
 }

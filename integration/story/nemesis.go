@@ -161,7 +161,6 @@ func (c *chance) round(number uint64) {
 	case number%4 == 3:
 		c.newcomer(fmt.Sprintf("n%d", c.Nodes+1))
 	}
-	c.say("settled")
 }
 
 // newcomer has a node come and go, and be cut off for a moment meanwhile.

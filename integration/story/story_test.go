@@ -1,6 +1,7 @@
 package story
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"confman/integration/ground"
+	"confman/integration/load"
+	"confman/integration/pages"
 )
 
 func TestMain(m *testing.M) { os.Exit(ground.Main(m)) }
@@ -34,6 +37,16 @@ func TestStories(t *testing.T) {
 	}
 }
 
+// What there is to tell with stands in the documentation.
+func TestTheWordsAreDocumented(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("\n| word | what happens |\n|---|---|\n")
+	for _, w := range rows() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(strings.TrimSpace(w.Name+" "+w.Args), "|", "\\|"), w.Does)
+	}
+	pages.Check(t, "reliability.md", "words", b.String()+"\n")
+}
+
 func tell(t *testing.T, path string) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -46,5 +59,5 @@ func tell(t *testing.T, path string) {
 	}
 	g := ground.New(t)
 	g.Hold, g.Disk, g.Clocks = "1500ms", 0, false
-	(&Teller{T: t, Ground: g, Name: filepath.Base(path), Seed: 1}).Tell(steps)
+	(&Teller{T: t, Ground: g, Name: filepath.Base(path), Seed: 1, Loads: load.All}).Tell(steps)
 }
