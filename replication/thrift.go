@@ -3,6 +3,7 @@ package replication
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 
 	"confman/store"
@@ -18,7 +19,8 @@ type thrifty struct {
 // checkEvery is how many bytes are written between two looks at how much room is left.
 const checkEvery = 1 << 20
 
-// Create makes a file that gets no longer, with the error of a full disk, when half of the reserve is left.
+// Create makes a file that gets no longer, with the error of a full disk, when half of the reserve is left. From its first
+// sync on that is over: what was to be written is there, and the node may go on with the file.
 func (t thrifty) Create(name string) (store.File, error) {
 	f, err := t.FS.Create(name)
 	if err != nil || t.room.reserve == 0 {
@@ -31,9 +33,18 @@ type thriftyFile struct {
 	store.File
 	room    *room
 	written int // since somebody looked
+	synced  atomic.Bool
+}
+
+func (f *thriftyFile) Sync() error {
+	f.synced.Store(true)
+	return f.File.Sync()
 }
 
 func (f *thriftyFile) Write(b []byte) (int, error) {
+	if f.synced.Load() {
+		return f.File.Write(b)
+	}
 	if f.written += len(b); f.written >= checkEvery {
 		f.written = 0
 		if free, err := f.room.free(); err == nil && free < f.room.reserve/2 {

@@ -81,5 +81,15 @@ func TestAFileThatIsWrittenAnewLeavesRoom(t *testing.T) {
 	}
 	d.free.Store(100 * mib)
 	c.eventually("it takes writes", func() bool { return n.Status().Health() == "green" })
-	c.update(n, write("x", "2"))
+	if err := n.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	c.eventually("it is written", func() bool { return !n.store.FileStatus().Anew })
+	other := c.start(t.TempDir(), n.Raft.Addr().String())
+	c.votersAre(1, 2)
+	d.free.Store(3 * mib) // what others write is stored as long as there is any room
+	for i := range 4 {
+		c.update(other, write(fmt.Sprint("more", i), strings.Repeat("x", 1<<20)))
+	}
+	c.same()
 }
