@@ -120,6 +120,9 @@ func (n *Node) yield(ctx context.Context, id uint64) leadAnswer {
 		return leadAnswer{Leads: n.Barrier(ctx) == nil}
 	}
 	m, why := n.mayLead(id)
+	if why == "" && !n.canTransfer(ctx) {
+		return leadAnswer{} // too late to ask the node, too: that it does not answer in no time says nothing of it
+	}
 	if why == "" {
 		why = n.lags(ctx, m)
 	}
@@ -128,12 +131,18 @@ func (n *Node) yield(ctx context.Context, id uint64) leadAnswer {
 	}
 	n.log().Info("the node hands leadership over, as it was asked to", "to", id)
 	n.transfer(ctx, n.Profile.transferTime(), func(uint64) uint64 {
-		if end, _ := ctx.Deadline(); time.Until(end) < n.Profile.transferTime() {
+		if !n.canTransfer(ctx) {
 			return 0 // none may end after the answer
 		}
 		return id
 	})
 	return leadAnswer{}
+}
+
+// canTransfer reports whether there is time for a transfer before ctx ends.
+func (n *Node) canTransfer(ctx context.Context) bool {
+	end, bounded := ctx.Deadline()
+	return !bounded || time.Until(end) >= n.Profile.transferTime()
 }
 
 // mayLead returns a member that may lead, or why it must not.

@@ -125,6 +125,11 @@ func TestWhoCannotLead(t *testing.T) {
 		c.whyNot(asked, 4, ErrDeclined, "node 4 has no vote: promote it first")
 		c.whyNot(asked, 9, ErrDeclined, "there is no node 9: the nodes are 1 (127.0.0.1:")
 	}
+	late, cancel := context.WithTimeout(t.Context(), time.Microsecond)
+	defer cancel()
+	if answer := c.nodes[0].yield(late, 3); answer != (leadAnswer{}) {
+		t.Errorf("a node is said not to answer that there was no time to ask: %+v", answer)
+	}
 	f.put(c.nodes[2], true)
 	c.eventually("it knows no leader", func() bool { known, _ := c.nodes[2].raft.leader(); return !known })
 	for _, asked := range []*Node{c.nodes[0], c.nodes[1], edge} {
