@@ -38,6 +38,8 @@ type file struct {
 	buffer  []byte
 	err     error
 
+	abandoned bool // one that was to take its place was abandoned
+
 	shown atomic.Pointer[FileStatus] // whoever asks how the file stands does not wait for the disk
 }
 

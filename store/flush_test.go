@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tidwall/buntdb"
@@ -246,6 +247,39 @@ func TestAFlushMakesTheFileSmall(t *testing.T) {
 		if err := n.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A file that takes longer to be written anew than it is from one flush to the next is written anew in the end, or it
+// would grow for ever.
+func TestFlushesDoNotLetTheFileGrow(t *testing.T) {
+	n := openNode(t, Dir(t.TempDir()))
+	n.file.slack = 1 << 10
+	var mu sync.Mutex
+	next, flushes, began := sync.NewCond(&mu), 0, 0
+	n.file.fs = &watched{FS: n.file.fs, before: func(operation string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if operation == "create" {
+			began = flushes
+		}
+		for operation == "sync" && began == flushes {
+			next.Wait()
+		}
+		return nil
+	}}
+	const large = 100 << 10
+	for range 20 {
+		n.do(set("large", strings.Repeat("v", large)))
+		n.do(flush)
+		mu.Lock()
+		flushes++
+		next.Broadcast()
+		mu.Unlock()
+		n.rewriting.Wait()
+	}
+	if size := n.FileStatus().Size; size > 4*large {
+		t.Errorf("%d bytes", size)
 	}
 }
 

@@ -227,7 +227,7 @@ func (f *file) rename() error {
 // take goes on with the new file. The lock is held.
 func (f *file) take(r *rewrite) {
 	f.open, f.size, f.compact, f.flushed = r.file, r.size, r.state, r.flushed
-	f.next, f.enough = nil, 0
+	f.next, f.enough, f.abandoned = nil, 0, false
 	f.show()
 }
 
@@ -242,11 +242,22 @@ func (s *Store) abandonRewrite() {
 	s.file.mu.Lock()
 	var sn *Snapshot
 	if r := s.file.next; r != nil && !r.named {
-		r.err, sn = errCancelled, r.snapshot
+		r.err, sn, s.file.abandoned = errCancelled, r.snapshot, true
 	}
 	s.file.mu.Unlock()
 	if sn != nil {
 		_ = sn.Close() // never fails; whoever reads it ends
+	}
+}
+
+// abandonRewriteOnce does so unless one had to end before and none has come to its end since: whoever calls it more often than
+// the file can be written anew would let it grow for ever.
+func (s *Store) abandonRewriteOnce() {
+	s.file.mu.Lock()
+	again := s.file.abandoned
+	s.file.mu.Unlock()
+	if !again {
+		s.abandonRewrite()
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Store) startOver(b *batch) error {
 	if err != nil {
 		return err
 	}
-	s.abandonRewrite() // it writes down what is deleted now
+	s.abandonRewriteOnce() // it writes down what is deleted now
 	err = s.file.appendPieces(b.applied, func(p *pieces) error {
 		return successor{s, db, b, p}.fill()
 	})
