@@ -50,7 +50,7 @@ func (n *Node) Lead(ctx context.Context, id uint64) error {
 	for {
 		known, changed := n.raft.leader()
 		if leader, _, _ := n.raft.sees(); known {
-			answer, err := n.askToLead(ctx, leader, id)
+			answer, err := n.askWhile(ctx, changed, leader, id)
 			switch {
 			case answer.Declined != "":
 				return declined("%s", answer.Declined)
@@ -58,6 +58,8 @@ func (n *Node) Lead(ctx context.Context, id uint64) error {
 				return nil
 			case err == nil:
 				answered, failed = true, nil
+			case isClosed(changed): // who leads by now was not asked yet
+				failed = nil
 			case !answered: // else time has run out
 				failed = err
 			}
@@ -84,6 +86,29 @@ func (n *Node) notHandedOver(id uint64, failed error) error {
 		return fmt.Errorf("%w: node %d leads, and no majority has confirmed that within %v: try again", ErrNotHandedOver, id, n.Profile.leadTime())
 	}
 	return fmt.Errorf("%w: node %d did not take it within %v, and node %d leads: try again", ErrNotHandedOver, id, n.Profile.leadTime(), leader)
+}
+
+// askWhile asks the leader until another one leads, because one that hangs or is cut off may never answer.
+func (n *Node) askWhile(ctx context.Context, changed <-chan struct{}, leader, id uint64) (leadAnswer, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-changed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return n.askToLead(ctx, leader, id)
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // askToLead asks the leader, which may be this node, to have a node lead.

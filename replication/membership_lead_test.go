@@ -141,6 +141,25 @@ func TestWhoCannotLead(t *testing.T) {
 	c.lead(c.nodes[0], 3)
 }
 
+// A leader that does not answer is waited for as long as it leads.
+func TestALeaderThatHangsIsNotWaitedFor(t *testing.T) {
+	c, _ := unhurriedThree(t)
+	c.lead(c.nodes[1], 1)
+	asked := make(chan struct{})
+	c.nodes[0].transport.yield = func(ctx context.Context, _ uint64) leadAnswer {
+		close(asked)
+		<-ctx.Done()
+		return leadAnswer{}
+	}
+	ended := make(chan error)
+	go func() { ended <- c.nodes[1].Lead(t.Context(), 3) }()
+	<-asked
+	c.lead(c.nodes[0], 3)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // What was decided about a member counts, even if it is not carried out yet.
 func TestWhoIsNotMeantToLead(t *testing.T) {
 	for _, each := range []struct {
