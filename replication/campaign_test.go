@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -379,7 +380,8 @@ func TestANonVoterMissesTheLeader(t *testing.T) {
 	if st := n.Status(); st.Role != "non-voter" {
 		t.Errorf("it is a %s", st.Role)
 	}
-	if _, err := n.Update(t.Context(), "test", write("a", "b")); !errors.Is(err, store.ErrUnavailable) {
+	_, err := n.Update(t.Context(), "test", write("a", "b"))
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "this node reaches 0 of 1 nodes") {
 		t.Errorf("a write: %v", err)
 	}
 	c.nodes = c.nodes[1:]

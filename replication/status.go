@@ -160,15 +160,18 @@ func (n *Node) refusal() error {
 		store.ErrUnavailable, reached, voters)
 }
 
-// reaches returns how many voters this node has a connection to, itself included, and how many there are.
+// reaches returns how many voters this node has a connection to, itself included if it is one, and how many there are.
 func (n *Node) reaches() (reached, of int) {
 	voters, _ := n.shardInfo()
+	if len(voters) == 0 { // it knows of none yet
+		return 1, 1
+	}
 	for id, host := range voters {
 		if id == n.identity.Node || n.transport.peers.isReachable(host) {
 			reached++
 		}
 	}
-	return max(reached, 1), max(len(voters), 1)
+	return reached, len(voters)
 }
 
 // isReachable reports whether there is a connection to or from a host.
