@@ -83,7 +83,7 @@ func keep(folder FS, cut []byte) error {
 	}
 	_, err = f.Write(cut)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+		return errors.Join(err, folder.Remove(cutName)) // it would take the room that is wanted
 	}
 	return folder.SyncDir()
 }

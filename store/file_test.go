@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tidwall/buntdb"
@@ -270,6 +271,18 @@ func TestWhatIsCutOffIsKept(t *testing.T) {
 	e, _ := scan(b)
 	if got := append(b[:e.Whole:e.Whole], folder[cutName]...); !bytes.Equal(got, b) {
 		t.Errorf("%d bytes were whole and %d kept, of %d", e.Whole, len(folder[cutName]), len(b))
+	}
+}
+
+// If there is no room for that, what came of it takes none of what is wanted for the rest.
+func TestWhatCannotBeKeptTakesNoRoom(t *testing.T) {
+	b := newHistory(t, 20).content(t)
+	for _, operation := range []int{3, 4} { // write, sync; before them it is read and created
+		folder := memory{FileName: b[:len(b)-1]}
+		_, err := Open(&failing{FS: folder, fault: fault{"ENOSPC", syscall.ENOSPC, true}, at: operation})
+		if kept, found := folder[cutName]; found || !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("operation %d: %v, and %d bytes are left", operation, err, len(kept))
+		}
 	}
 }
 
