@@ -23,7 +23,7 @@ const checkEvery = 1 << 20
 // sync on that is over: what was to be written is there, and the node may go on with the file.
 func (t thrifty) Create(name string) (store.File, error) {
 	f, err := t.FS.Create(name)
-	if err != nil || t.room.reserve == 0 {
+	if err != nil || t.room == nil || t.room.reserve == 0 { // whoever recovers a node looks at no room
 		return f, err
 	}
 	return &thriftyFile{File: f, room: t.room}, nil
