@@ -2,7 +2,9 @@ package story
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"confman/integration/ground"
@@ -23,11 +25,54 @@ func member(verb string) func(*Teller, []string) error {
 		if id == "" || through == nil {
 			return fmt.Errorf("%s %s: its number is not known, or nobody is there to ask", verb, h.Name)
 		}
-		if out, err := through.Try("member", verb, id, "--addr", through.Addr); err != nil {
+		words := []string{"member", verb, id, "--addr", through.Addr}
+		if t.trying && verb != "lead" {
+			words = append(words, "--no-wait")
+		}
+		if out, err := through.Try(words...); err != nil {
 			return fmt.Errorf("%s$ confman member %s %s: %w: %s", through.Name, verb, id, err, out)
 		}
 		return nil
 	}
+}
+
+// votes waits until a node has a vote and is meant to have it, and promotes it if it is not: a demotion goes on by itself
+// when whoever asked for it has given up waiting.
+func votes(t *Teller, args []string) error {
+	hosts, err := t.hosts(args)
+	for _, h := range hosts {
+		h.Eventually("it votes", func() bool {
+			through := t.other(h)
+			if through == nil {
+				return false
+			}
+			m, known := memberAt(through, h.Raft)
+			if known && m.Meant != "voter" {
+				_, _ = through.Try("member", "promote", m.Node, "--addr", through.Addr) // or the next time
+			}
+			return known && m.Meant == "voter" && (m.Role == "voter" || m.Role == "leader") && h.TakesPart()
+		})
+	}
+	return err
+}
+
+// A listed member is a row of confman member list.
+type listed struct {
+	Node, Role, Meant, Raft string
+}
+
+// memberAt returns the member with a raft address, as a node lists it.
+func memberAt(through *ground.Host, raft string) (m listed, known bool) {
+	out, err := through.Try("member", "list", "--addr", through.Addr, "--output", "json")
+	var all []listed
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &all)
+	}
+	at := slices.IndexFunc(all, func(m listed) bool { return m.Raft == raft })
+	if err != nil || at < 0 {
+		return listed{}, false
+	}
+	return all[at], true
 }
 
 // transfer asks the node itself, so that it knows at once that it leads.

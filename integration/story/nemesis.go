@@ -155,7 +155,7 @@ func (c *chance) round(number uint64) {
 	c.say("calm")
 	switch {
 	case number%5 == 2:
-		c.say("try promote %s", victim)
+		c.say("votes %s", victim)
 	case number%4 == 1:
 		c.say("replace %s", victim)
 	case number%4 == 3:

@@ -31,12 +31,13 @@ type Teller struct {
 	// Quiet has it not log each step.
 	Quiet bool
 
-	names map[string]*ground.Host
-	ids   map[*ground.Host]string // numbers of nodes that were asked for them
-	loads []load.Load
-	addrs []string // of the nodes that they work on: those that were there when they began
-	ends  context.CancelFunc
-	work  sync.WaitGroup
+	names  map[string]*ground.Host
+	trying bool                    // what may be refused, and need not be waited for
+	ids    map[*ground.Host]string // numbers of nodes that were asked for them
+	loads  []load.Load
+	addrs  []string // of the nodes that they work on: those that were there when they began
+	ends   context.CancelFunc
+	work   sync.WaitGroup
 }
 
 // Tell has all steps happen, and then checks: all faults end, all nodes are at one state, and the loads

@@ -58,6 +58,7 @@ func rows() []Word {
 		{Name: "remove", Args: "host", Does: "removes a node from the cluster", do: remove},
 		{Name: "demote", Args: "host", Does: "takes a node's vote", do: member("demote")},
 		{Name: "promote", Args: "host", Does: "gives a node a vote", do: member("promote")},
+		{Name: "votes", Args: "host...", Does: "gives nodes a vote that have none, and waits until they have it", do: votes},
 		{Name: "load", Args: "name...", Does: "has clients work from now on", do: startLoads},
 		{Name: "progress", Args: "host...|all", Does: "waits until a write goes through nodes", do: progress},
 		{Name: "settled", Does: "waits until all nodes are at one revision, and have one state", do: settled},
@@ -83,6 +84,8 @@ func word(line string) (w Word, args []string, err error) {
 		w, args, err := word(strings.Join(words[1:], " "))
 		tried := w.do
 		w.do = func(t *Teller, args []string) error {
+			t.trying = true
+			defer func() { t.trying = false }()
 			if err := tried(t, args); err != nil {
 				t.note("refused: %v", err)
 				t.Counts[w.Name]-- // it is counted as if it had happened
