@@ -60,6 +60,7 @@ func (c *conn) serve(ctx context.Context) {
 	defer func() {
 		c.turn.Lock()
 		defer c.turn.Unlock()
+		c.mail.close() // first, so that whoever redirects messages to it learns that it has gone before they are lost
 		c.session.forget()
 	}()
 	defer c.guard.settle()

@@ -79,6 +79,13 @@ func (m *mailbox) next() (message Reply, some bool) {
 	return message, true
 }
 
+// close has the mailbox take no more messages, and drops those that wait.
+func (m *mailbox) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended, m.messages, m.size = true, nil, 0
+}
+
 // waiting is how many bytes of messages wait, and how many messages.
 func (m *mailbox) waiting() (bytes, messages int) {
 	m.mu.Lock()
@@ -139,9 +146,7 @@ func (c *conn) listen() {
 
 // stopListening ends what listen has begun. The connection is closed.
 func (c *conn) stopListening() {
-	c.mail.mu.Lock()
-	c.mail.ended, c.mail.messages, c.mail.size = true, nil, 0
-	c.mail.mu.Unlock()
+	c.mail.close()
 	close(c.mail.end)
 	c.mail.sent.Wait()
 }
