@@ -11,16 +11,18 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"confman/integration/ground"
 )
 
 // watched is a node whose process lives from the beginning to the end, and what it took of its machine.
 type watched struct {
-	t    *testing.T
-	h    *ground.Host
-	pid  int
-	took []sample
+	t     *testing.T
+	h     *ground.Host
+	pid   int
+	since time.Time // it has this process
+	took  []sample
 }
 
 // A sample is what a node took at one time, while all was calm.
@@ -45,14 +47,16 @@ var quantities = []struct {
 	{"disk", 1 << 20, "MiB", 16 << 20, func(s sample) int64 { return s.disk }},
 }
 
-func watch(t *testing.T, h *ground.Host) *watched { return &watched{t: t, h: h, pid: h.Pid()} }
+func watch(t *testing.T, h *ground.Host) *watched {
+	return &watched{t: t, h: h, pid: h.Pid(), since: time.Now()}
+}
 
 // look takes a sample.
 func (w *watched) look() {
 	w.t.Helper()
 	if pid := w.h.Pid(); pid != w.pid {
 		w.t.Logf("%s has another process: what it takes counts anew", w.h.Name)
-		w.pid, w.took = pid, nil
+		w.pid, w.since, w.took = pid, time.Now(), nil
 	}
 	var s sample
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", w.pid))
@@ -98,11 +102,15 @@ func (w *watched) of(quantity func(sample) int64, part int) int64 {
 	return all[len(all)/2]
 }
 
-// check fails the test if the node took more and more.
+// longRun is how long a node must have worked before what it takes has come to its bounds: until then it keeps ever more of the
+// past, as it is meant to.
+const longRun = 40 * time.Minute
+
+// check fails the test if the node took more and more in the long run.
 func (w *watched) check() {
 	w.t.Helper()
-	if len(w.took) < 5*parts {
-		w.t.Logf("too few samples (%d) to say what %s takes in the long run", len(w.took), w.h.Name)
+	if age := time.Since(w.since); age < longRun || len(w.took) < 5*parts {
+		w.t.Logf("%d samples in %v are too few to say what %s takes in the long run", len(w.took), age.Round(time.Second), w.h.Name)
 		return
 	}
 	for _, q := range quantities {

@@ -1,12 +1,17 @@
-package integration
+// Package upgrade upgrades nodes under load, one by one or all at once, from the confman of an earlier commit to this
+// one and back: clients see no error but from a node that is being restarted, and nothing is lost or doubled.
+package upgrade
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"confman/integration/ground"
 )
+
+func TestMain(m *testing.M) { os.Exit(ground.Main(m)) }
 
 // A rolling is three nodes under load that are stopped and started again with another confman, one after the other.
 type rolling struct {
@@ -105,7 +110,7 @@ func (r *rolling) together(binary string) {
 // Nodes are upgraded one after the other, and back, under load. Whichever of them lead, none of the clients loses or doubles
 // anything or sees an error but from a node that is being restarted, and nodes of both kinds hold equal state.
 func TestRollingUpgrade(t *testing.T) {
-	t.Setenv("CONFMAN_BIN", binary)
+	binary := ground.Binary(t)
 	before := previous(t)
 	t.Logf("from the confman of %s", before.commit)
 	r := roll(t, before.binary)
@@ -133,14 +138,14 @@ func TestRollingUpgrade(t *testing.T) {
 
 // An upgrade that all nodes take together goes from one confman to the next.
 func TestUpgradeTogether(t *testing.T) {
-	t.Setenv("CONFMAN_BIN", binary)
+	binary := ground.Binary(t)
 	r := roll(t, binary)
 	r.together(binary)
 }
 
 // A node that an upgrade has taken its data from does not take part again, so that nothing is lost with them.
 func TestAnUpgradeThatForgetsANode(t *testing.T) {
-	t.Setenv("CONFMAN_BIN", binary)
+	binary := ground.Binary(t)
 	r := roll(t, binary)
 	h := r.hosts[1]
 	r.customers.of(h).away.Store(true)
@@ -158,7 +163,7 @@ func TestAnUpgradeThatForgetsANode(t *testing.T) {
 
 // An upgrade that takes the data of all nodes is noticed: what clients are told then cannot be.
 func TestAnUpgradeThatForgetsIsNoticed(t *testing.T) {
-	t.Setenv("CONFMAN_BIN", binary)
+	binary := ground.Binary(t)
 	r := roll(t, binary)
 	r.stopAll()
 	for _, h := range r.hosts {

@@ -1,4 +1,4 @@
-package integration
+package upgrade
 
 import (
 	"errors"
@@ -107,7 +107,9 @@ func announced(root, commit string) (string, error) {
 
 // What was the confman before is found in a history, whatever else was committed since.
 func TestPrevious(t *testing.T) {
-	need(t, "git", "CONFMAN_REQUIRE_REDIS")
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
 	dir := t.TempDir()
 	run := func(args ...string) string {
 		t.Helper()
