@@ -106,6 +106,7 @@ func (m *machine) looks(s step) (printed string) {
 
 // What the document says can be done can be done, and prints what it says.
 func TestOperations(t *testing.T) {
+	t.Parallel() // it mostly waits
 	need(t, "bash", "CONFMAN_REQUIRE_REDIS")
 	need(t, "redis-cli", "CONFMAN_REQUIRE_REDIS")
 	var told []string

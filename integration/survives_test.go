@@ -120,6 +120,7 @@ func survives(t *testing.T, voters, nonVoters int) string {
 
 // What the document says of each number of nodes is what happens.
 func TestSurvives(t *testing.T) {
+	t.Parallel() // it mostly waits
 	start := time.Now()
 	table := "| Nodes | May be down, and writes go on | May be down, and reads go on | Power cut of all, then all start: nothing is lost |\n|---|---|---|---|\n"
 	for n := 1; n <= 5; n++ {
