@@ -148,3 +148,24 @@ func declines(c *redis.Cmd) error {
 	c.SetErr(said("CLUSTERDOWN there is no leader"))
 	return c.Err()
 }
+
+// earlierReads answers one of so many reads with what was read before.
+func earlierReads(often int64) func() answerer {
+	return func() answerer {
+		earlier, now := &memory{}, every(often)
+		return func(c *redis.Cmd, send func() error) error {
+			if !is(c, "GET") {
+				return send()
+			}
+			if old, known := earlier.recall(word(c, 1)); known && now() {
+				c.SetVal(old)
+				return nil
+			}
+			err := send()
+			if err == nil {
+				earlier.keep(word(c, 1), c.Val())
+			}
+			return err
+		}
+	}
+}

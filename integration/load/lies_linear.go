@@ -27,23 +27,7 @@ var LinearLies = []Lie{
 			return send()
 		}
 	})},
-	{"a read is answered from earlier", saying(func() answerer {
-		earlier, now := &memory{}, every(4)
-		return func(c *redis.Cmd, send func() error) error {
-			if !is(c, "GET") {
-				return send()
-			}
-			if old, known := earlier.recall(word(c, 1)); known && now() {
-				c.SetVal(old)
-				return nil
-			}
-			err := send()
-			if err == nil {
-				earlier.keep(word(c, 1), c.Val())
-			}
-			return err
-		}
-	})},
+	{"a read is answered from earlier", saying(earlierReads(4))},
 	{"an increment is told a wrong number", saying(func() answerer {
 		now := every(3)
 		return func(c *redis.Cmd, send func() error) error {
