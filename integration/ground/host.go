@@ -217,10 +217,17 @@ func environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CONFMAN_") })
 }
 
-// Token has the node print a token, with which another can join.
+// Token has the node print a token, with which another can join. It asks again, as anybody would, while the cluster is busy with
+// something else: a token that nobody has heard of does no harm.
 func (h *Host) Token(flags ...string) string {
 	h.g.T.Helper()
-	return strings.TrimSpace(h.Run(append([]string{"token", "--addr", h.Addr}, flags...)...))
+	var token string
+	h.Eventually("it makes a token", func() bool {
+		out, err := h.Try(append([]string{"token", "--addr", h.Addr}, flags...)...)
+		token = strings.TrimSpace(out)
+		return err == nil
+	})
+	return token
 }
 
 // Client returns a client of the node that tries nothing again by itself.
