@@ -18,6 +18,7 @@ type conn struct {
 	server  *Server
 	guard   *guard
 	session *session
+	lane    lane
 	turn    sync.Mutex // held while what came is answered, or messages are sent
 	mail    mailbox
 	overrun atomic.Bool // it was closed because it does not take its messages
@@ -67,6 +68,18 @@ func (c *conn) serve(ctx context.Context) {
 	var parser *redcon.Reader
 	for !c.session.quit {
 		var commands []redcon.Command
+		if c.guard.clear() {
+			if err := c.guard.fill(); err != nil {
+				c.refuse(err)
+				return
+			}
+			if c.takeShort() != nil {
+				return
+			}
+			if c.guard.clear() {
+				continue
+			}
+		}
 		var err error
 		if commands, parser, err = c.guard.ReadCommands(parser); err != nil {
 			c.refuse(err)

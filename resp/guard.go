@@ -35,6 +35,7 @@ type guard struct {
 	mu      sync.Mutex
 	ending  bool // no more is read
 	waiting bool // nothing has come of the next command
+	timed   bool // reading has a deadline
 }
 
 // errRenew asks for a new parser: redcon's keeps the memory of the largest pipeline it has
@@ -86,6 +87,11 @@ func (g *guard) Read(p []byte) (int, error) {
 			}
 		}
 	}
+}
+
+// clear reports whether the parser has been handed all that came, and has returned all of it.
+func (g *guard) clear() bool {
+	return g.start == len(g.buf) && len(g.inline) == 0 && g.fault == nil && g.parsed == g.handedOn
 }
 
 // handOn copies what is ready for the parser.
@@ -200,7 +206,16 @@ func (g *guard) setIdle(since time.Time) error {
 		return net.ErrClosed
 	}
 	g.waiting = true
-	return g.SetReadDeadline(g.deadline(since))
+	return g.until(g.deadline(since))
+}
+
+// until sets when reading ends: never, for most, and then nothing need be said. The lock is held.
+func (g *guard) until(t time.Time) error {
+	if t.IsZero() && !g.timed {
+		return nil
+	}
+	g.timed = !t.IsZero()
+	return g.SetReadDeadline(t)
 }
 
 // reconsider makes a wait for a command look anew how long it may take.
@@ -208,7 +223,7 @@ func (g *guard) reconsider() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting {
-		_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+		_ = g.until(time.Now()) // it fails if the connection has ended
 	}
 }
 
@@ -258,7 +273,7 @@ func (g *guard) setDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	g.waiting = false
-	return g.SetReadDeadline(t)
+	return g.until(t)
 }
 
 // end makes reading end; whole commands that have come are still handed on.
@@ -266,7 +281,7 @@ func (g *guard) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ending = true
-	_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+	_ = g.until(time.Now()) // it fails if the connection has ended
 }
 
 // lighten lets go of the memory of large commands that have been copied, before they are

@@ -18,6 +18,8 @@ import (
 type Node interface {
 	// View runs fn over this node's data.
 	View(ctx context.Context, fn func(*store.Tx) error) error
+	// Glance runs look over this node's data, if View would.
+	Glance(look func(store.Glance)) error
 	// Update runs fn, perhaps more than once but never after it has returned, and commits
 	// what it did to all nodes, on behalf of a user. The revision is that at which its writes stand, or zero.
 	Update(ctx context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error)
@@ -85,6 +87,8 @@ type Server struct {
 
 	once             sync.Once
 	table            *table
+	shortcuts        [lanes]*Command
+	ready            larder
 	cursors          cursors
 	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
 	replies          *budget       // of large replies
@@ -124,6 +128,9 @@ type Server struct {
 
 func (s *Server) init() {
 	s.table = newTable()
+	for i := range shortcuts {
+		s.shortcuts[i] = s.table.byName[shortcuts[i].name]
+	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}

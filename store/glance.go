@@ -71,10 +71,12 @@ func (g Glance) Revision(namespace []byte) (revision uint64, found bool) {
 	return n.revision, true
 }
 
-// Items visits the configs directly in a namespace, in the order of their keys.
-func (g Glance) Items(namespace []byte, visit func(Item)) error {
-	return g.store.view(g.now, func(tx *Tx) error {
-		tx.Items(string(namespace), "", -1, visit)
+// Items visits up to limit of the configs directly in a namespace, in the order of their keys, and reports whether there
+// are more. It fails when the store is closed.
+func (g Glance) Items(namespace []byte, limit int, visit func(Item)) (more bool, err error) {
+	err = g.store.view(g.now, func(tx *Tx) error {
+		more = tx.Items(string(namespace), "", limit, visit) != ""
 		return nil
 	})
+	return more, err
 }
