@@ -23,6 +23,7 @@ type guard struct {
 	idle     func() time.Duration // how long nothing may arrive; zero, or nil, for ever
 	budget   *budget              // of what all connections may take for large commands
 	patience time.Duration        // how long to wait for some of it
+	stir     func()               // has who rests look after itself; nil if nobody does
 	held     int                  // of it for whole commands that are not answered
 
 	inline     []byte    // a command that came as a plain line, for the parser
@@ -225,6 +226,7 @@ func (g *guard) reconsider() {
 	if g.waiting {
 		_ = g.until(time.Now()) // it fails if the connection has ended
 	}
+	g.disturb()
 }
 
 // maxBehind is how many bytes a client may send behind a command that blocks.
@@ -282,6 +284,21 @@ func (g *guard) end() {
 	defer g.mu.Unlock()
 	g.ending = true
 	_ = g.until(time.Now()) // it fails if the connection has ended
+	g.disturb()
+}
+
+// Close closes the connection, in whatever state it is.
+func (g *guard) Close() error {
+	err := g.Conn.Close()
+	g.disturb()
+	return err
+}
+
+// disturb has the connection look after itself, if it rests.
+func (g *guard) disturb() {
+	if g.stir != nil {
+		g.stir()
+	}
 }
 
 // lighten lets go of the memory of large commands that have been copied, before they are

@@ -37,38 +37,46 @@ var shortcuts = [lanes]struct {
 // asked are the words of a command, where they came in.
 type asked [3][]byte
 
-// takeShort answers the first of the commands that have come, as far as they are the lane's, and sends the replies.
-func (c *conn) takeShort() error {
-	c.turn.Lock()
-	defer c.turn.Unlock()
+// takeShort answers the first of the commands that have come, as far as they are the lane's. The replies are not sent yet. It
+// is the connection's turn.
+func (c *conn) takeShort() {
 	l := &c.lane
 	came := c.guard.fresh()
 	if l.rest = came; len(came) == 0 || !c.session.plain() {
-		return nil
+		return
 	}
 	if l.look == nil {
 		l.look = c.answerShort
 	}
 	began := c.server.Now()
 	l.at = began.UnixMilli()
-	c.mu.Lock()
-	err := c.server.Node.Glance(l.look)
-	c.mu.Unlock()
+	err := c.glance()
 	done := came[:len(came)-len(l.rest)]
 	if err != nil || len(done) == 0 {
-		return nil // the long way has something to say
+		return // the long way has something to say
 	}
 	c.session.active.Store(began.UnixNano())
 	c.noteShort(done, c.server.Now().Sub(began))
 	c.guard.pass(len(done))
-	c.forward()
-	return c.flush()
+}
+
+// glance answers out of one look at the store. A mistake must not end the process.
+func (c *conn) glance() (err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			c.out = appendReply(c.out, c.session.broken(p), 2)
+			err = errInternal
+		}
+	}()
+	return c.server.Node.Glance(c.lane.look)
 }
 
 // plain reports whether the client's commands are answered as anybody's are: nothing was agreed on that changes what is
 // answered, or who is told of it.
 func (s *session) plain() bool {
-	return !s.multi && s.how == nil && !s.linearizable && s.bound == 0 && s.silenced == silenced{} && !s.monitors && !s.listens() &&
+	return !s.quit && !s.multi && s.how == nil && !s.linearizable && s.bound == 0 && s.silenced == silenced{} && !s.monitors && !s.listens() &&
 		s.trusted() && !s.conn.killed.Load() && !s.server.pause.some.Load() && s.server.monitors.some.Load() == 0
 }
 

@@ -15,8 +15,7 @@ type output struct {
 	sending atomic.Int64 // since when a piece is being sent, in Unix nanoseconds; 0 if none is
 
 	mu  sync.Mutex
-	by  time.Time // when sending a piece ends that is not taken
-	out []byte    // replies that were not sent yet
+	out []byte // replies that were not sent yet
 	err error  // why nothing can be sent any more
 }
 
@@ -91,7 +90,7 @@ func (c *conn) send() {
 	for rest := c.out; len(rest) > 0 && c.err == nil; {
 		n := min(len(rest), flushAt)
 		now := time.Now()
-		if c.err = c.sendBy(now.Add(c.server.WriteTime)); c.err == nil {
+		if c.err = c.guard.SetWriteDeadline(c.guard.within(now.Add(c.server.WriteTime))); c.err == nil {
 			c.sending.Store(now.UnixNano())
 			_, c.err = c.guard.Write(rest[:n])
 			c.sending.Store(0)
@@ -100,16 +99,6 @@ func (c *conn) send() {
 		c.unsent.Store(int64(len(rest)))
 	}
 	c.out = c.out[:0]
-}
-
-// sendBy sets when sending ends: then, or a little later, which saves setting it for each reply.
-func (c *conn) sendBy(t time.Time) (err error) {
-	latest := t.Add(c.server.WriteTime / 16)
-	if c.by.Before(t) || c.by.After(latest) {
-		c.by = c.guard.within(latest)
-		err = c.guard.SetWriteDeadline(c.by)
-	}
-	return err
 }
 
 // broken reports whether nothing can be sent any more.

@@ -1,6 +1,5 @@
 package store
 
-
 // How much one call of [Tx.Past] looks at, so that nobody waits long for it: so many revisions, or a
 // few more changes than that.
 const (
