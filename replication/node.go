@@ -340,6 +340,15 @@ func (n *Node) View(_ context.Context, fn func(*store.Tx) error) error {
 	return n.store.View(store.Millis(n.now().UnixMilli()), fn)
 }
 
+// Glance runs look over this node's data, with which View works.
+func (n *Node) Glance(look func(store.Glance)) error {
+	if n.loading.Load() {
+		return n.stillLoading()
+	}
+	n.store.Glance(store.Millis(n.now().UnixMilli()), look)
+	return nil
+}
+
 // Update runs fn over the data of this node and commits what it did to all. If something
 // that fn read has changed by then, fn runs again, so it may have effects only through
 // its Tx, and whatever it leaves elsewhere must be whole after its last run. It returns the

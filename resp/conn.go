@@ -18,6 +18,7 @@ type conn struct {
 	server  *Server
 	guard   *guard
 	session *session
+	lane    lane
 	turn    sync.Mutex // held while what came is answered, or messages are sent
 	mail    mailbox
 	overrun atomic.Bool // it was closed because it does not take its messages
@@ -25,12 +26,14 @@ type conn struct {
 
 	stranger *list.Element // of the server's, whose lock is held; nil if the client has shown its password
 
+	rest
 	output
 }
 
 func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
-	c.guard.idle = c.idleTime
+	c.guard.idle, c.guard.stir = c.idleTime, c.stir
+	c.calm = calm // it rests at once
 	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.active.Store(c.session.since.UnixNano())
@@ -47,48 +50,84 @@ func (c *conn) idleTime() time.Duration {
 	return c.server.idleTime()
 }
 
-// serve reads what came in one go, answers it, and goes on until the client or the server
-// ends it.
-func (c *conn) serve(ctx context.Context) {
-	defer func() {
-		if c.overrun.Load() {
-			c.server.Log.Warn("a client was cut off: it did not take what it was sent", "client", c.guard.RemoteAddr())
-		}
-	}()
-	defer c.stopListening()
-	defer c.guard.Close()
-	defer func() {
-		c.turn.Lock()
-		defer c.turn.Unlock()
-		c.mail.close() // first, so that whoever redirects messages to it learns that it has gone before they are lost
-		c.session.forget()
-	}()
-	defer c.guard.settle()
+// serve reads what came in one go, answers it, and goes on until the connection rests, or the client or the server ends
+// it: then it returns true.
+func (c *conn) serve(ctx context.Context) (ended bool) {
+	if c.answering(func() {}) != nil {
+		return true
+	}
 	var parser *redcon.Reader
 	for !c.session.quit {
-		var commands []redcon.Command
-		var err error
-		if commands, parser, err = c.guard.ReadCommands(parser); err != nil {
+		if c.guard.clear() {
+			switch served, err := c.serveShort(); {
+			case err != nil:
+				return true
+			case served && c.rests():
+				return false
+			case served:
+				continue
+			}
+		}
+		commands, next, err := c.guard.ReadCommands(parser)
+		if err != nil {
 			c.refuse(err)
-			return
+			return true
 		}
 		all := words(commands)
-		commands, parser = nil, c.guard.lighten(commands, parser)
+		commands, parser = nil, c.guard.lighten(commands, next)
 		if c.take(ctx, all) != nil {
-			return
+			return true
 		}
+	}
+	return true
+}
+
+// serveShort waits until something comes, answers what of it is the lane's, and reports whether that was all.
+func (c *conn) serveShort() (all bool, err error) {
+	if err = c.guard.fill(); err != nil {
+		c.refuse(err)
+		return false, err
+	}
+	if err = c.answering(c.takeShort); err != nil || c.session.quit {
+		return c.session.quit, err
+	}
+	all = c.guard.clear()
+	if c.calm++; !all {
+		c.calm = 0
+	}
+	return all, nil
+}
+
+// end ends what the connection has begun.
+func (c *conn) end() {
+	c.guard.settle()
+	c.turn.Lock()
+	c.mail.close() // first, so that whoever redirects messages to it learns that it has gone before they are lost
+	c.session.forget()
+	c.turn.Unlock()
+	_ = c.guard.Close() // it may be closed already
+	c.stopListening()
+	if c.overrun.Load() {
+		c.server.Log.Warn("a client was cut off: it did not take what it was sent", "client", c.guard.RemoteAddr())
 	}
 }
 
-// take answers commands, and sends what has come for the client meanwhile.
+// take answers commands.
 func (c *conn) take(ctx context.Context, commands [][]string) error {
+	return c.answering(func() {
+		c.session.active.Store(c.server.Now().UnixNano())
+		c.session.answer(ctx, commands)
+		if !c.guard.whole() {
+			c.guard.settle()
+		}
+	})
+}
+
+// answering takes the connection's turn to do something, and sends the replies and what has come for the client meanwhile.
+func (c *conn) answering(do func()) error {
 	c.turn.Lock()
 	defer c.turn.Unlock()
-	c.session.active.Store(c.server.Now().UnixNano())
-	c.session.answer(ctx, commands)
-	if !c.guard.whole() {
-		c.guard.settle()
-	}
+	do()
 	c.forward()
 	return c.flush()
 }

@@ -78,6 +78,17 @@ func (f *frames) limits() *limits {
 // whole reports whether there are whole commands.
 func (f *frames) whole() bool { return f.ready > f.start }
 
+// fresh is what came that nobody has looked at, unless something before it has yet to be handed on.
+func (f *frames) fresh() []byte {
+	if f.whole() || f.at > f.ready || f.left > 0 || f.skip > 0 || f.due > 0 || f.fault != nil {
+		return nil
+	}
+	return f.buf[f.ready:]
+}
+
+// pass skips whole commands that were answered.
+func (f *frames) pass(n int) { f.drop(f.ready + n) }
+
 // scan moves ready over whole commands. It stops at a command that is a plain line, and
 // takes it out if nothing is before it. Before AUTH it stops after each command: after the
 // next one, other limits may hold.

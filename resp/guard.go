@@ -23,6 +23,7 @@ type guard struct {
 	idle     func() time.Duration // how long nothing may arrive; zero, or nil, for ever
 	budget   *budget              // of what all connections may take for large commands
 	patience time.Duration        // how long to wait for some of it
+	stir     func()               // has who rests look after itself; nil if nobody does
 	held     int                  // of it for whole commands that are not answered
 
 	inline     []byte    // a command that came as a plain line, for the parser
@@ -35,6 +36,7 @@ type guard struct {
 	mu      sync.Mutex
 	ending  bool // no more is read
 	waiting bool // nothing has come of the next command
+	timed   bool // reading has a deadline
 }
 
 // errRenew asks for a new parser: redcon's keeps the memory of the largest pipeline it has
@@ -86,6 +88,11 @@ func (g *guard) Read(p []byte) (int, error) {
 			}
 		}
 	}
+}
+
+// clear reports whether the parser has been handed all that came, and has returned all of it.
+func (g *guard) clear() bool {
+	return g.start == len(g.buf) && len(g.inline) == 0 && g.fault == nil && g.parsed == g.handedOn
 }
 
 // handOn copies what is ready for the parser.
@@ -200,7 +207,16 @@ func (g *guard) setIdle(since time.Time) error {
 		return net.ErrClosed
 	}
 	g.waiting = true
-	return g.SetReadDeadline(g.deadline(since))
+	return g.until(g.deadline(since))
+}
+
+// until sets when reading ends: never, for most, and then nothing need be said. The lock is held.
+func (g *guard) until(t time.Time) error {
+	if t.IsZero() && !g.timed {
+		return nil
+	}
+	g.timed = !t.IsZero()
+	return g.SetReadDeadline(t)
 }
 
 // reconsider makes a wait for a command look anew how long it may take.
@@ -208,8 +224,9 @@ func (g *guard) reconsider() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.waiting {
-		_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+		_ = g.until(time.Now()) // it fails if the connection has ended
 	}
+	g.disturb()
 }
 
 // maxBehind is how many bytes a client may send behind a command that blocks.
@@ -258,7 +275,7 @@ func (g *guard) setDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	g.waiting = false
-	return g.SetReadDeadline(t)
+	return g.until(t)
 }
 
 // end makes reading end; whole commands that have come are still handed on.
@@ -266,7 +283,22 @@ func (g *guard) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ending = true
-	_ = g.SetReadDeadline(time.Now()) // it fails if the connection has ended
+	_ = g.until(time.Now()) // it fails if the connection has ended
+	g.disturb()
+}
+
+// Close closes the connection, in whatever state it is.
+func (g *guard) Close() error {
+	err := g.Conn.Close()
+	g.disturb()
+	return err
+}
+
+// disturb has the connection look after itself, if it rests.
+func (g *guard) disturb() {
+	if g.stir != nil {
+		g.stir()
+	}
 }
 
 // lighten lets go of the memory of large commands that have been copied, before they are

@@ -49,6 +49,21 @@ func (u *readings) part(name string) *readingPart {
 // read counts a read of a name.
 func (u *readings) read(name string, at int64) { u.add(name, lastRead{at, 1}) }
 
+// readBytes is read without a copy of a name that is known.
+func (u *readings) readBytes(name []byte, at int64) {
+	p := &u.parts[maphash.Bytes(readingSeed, name)%readingParts]
+	p.mu.Lock()
+	r := p.all[string(name)]
+	if r != nil {
+		r.last = max(r.last, at)
+		r.count++
+	}
+	p.mu.Unlock()
+	if r == nil {
+		u.read(string(name), at)
+	}
+}
+
 func (u *readings) add(name string, more lastRead) {
 	p := u.part(name)
 	p.mu.Lock()

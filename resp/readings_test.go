@@ -132,6 +132,11 @@ type lone struct {
 
 func (l *lone) View(_ context.Context, do func(*store.Tx) error) error { return l.store.View(1, do) }
 
+func (l *lone) Glance(look func(store.Glance)) error {
+	l.store.Glance(1, look)
+	return nil
+}
+
 func (l *lone) Update(_ context.Context, by string, do func(*store.Tx) error) (revision uint64, err error) {
 	l.index++
 	entry := store.Entry{Node: 1, Seq: l.index, At: 1}

@@ -18,6 +18,8 @@ import (
 type Node interface {
 	// View runs fn over this node's data.
 	View(ctx context.Context, fn func(*store.Tx) error) error
+	// Glance runs look over this node's data, if View would.
+	Glance(look func(store.Glance)) error
 	// Update runs fn, perhaps more than once but never after it has returned, and commits
 	// what it did to all nodes, on behalf of a user. The revision is that at which its writes stand, or zero.
 	Update(ctx context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error)
@@ -85,6 +87,8 @@ type Server struct {
 
 	once             sync.Once
 	table            *table
+	shortcuts        [lanes]*Command
+	ready            larder
 	cursors          cursors
 	commands, queued *budget       // of commands that are read or answered, and of those between MULTI and EXEC
 	replies          *budget       // of large replies
@@ -119,11 +123,16 @@ type Server struct {
 	conns     map[*conn]struct{}
 	strangers list.List // of *conn: those of them that have yet to show the password, the oldest first
 	ending    bool
-	served    sync.WaitGroup
+	served    sync.WaitGroup // the connections, and what serves all of them
+	loops     []*loop
+	looping   sync.WaitGroup
 }
 
 func (s *Server) init() {
 	s.table = newTable()
+	for i := range shortcuts {
+		s.shortcuts[i] = s.table.byName[shortcuts[i].name]
+	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -164,6 +173,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	s.once.Do(func() {
 		s.addr = ln.Addr().String()
 		s.init()
+		s.loops = newLoops()
+		for _, l := range s.loops {
+			s.looping.Go(l.run)
+		}
 	})
 	accepting, over := context.WithCancel(context.WithoutCancel(ctx))
 	defer s.writesNotes()() // as long as anything is done that it notes
@@ -198,9 +211,20 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // admit serves a connection, unless there are too many.
 func (s *Server) admit(ctx context.Context, nc net.Conn) {
 	id := s.counts.accepted.Add(1)
+	c := newConn(s, nc, id)
+	c.serving = func() { s.attend(context.WithoutCancel(ctx), c) } // what is in flight finishes
+	if n := int64(len(s.loops)); n > 0 {
+		c.mayRest(s.loops[id%n])
+	}
+	if s.enter(c, nc) && !c.rests() {
+		go c.serving()
+	}
+}
+
+// enter takes up a connection, unless it has to be refused, and reports whether it did.
+func (s *Server) enter(c *conn, nc net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := newConn(s, nc, id)
 	s.makeRoom(c)
 	if err := s.refuses(nc); err != nil {
 		s.counts.rejected.Add(1)
@@ -208,18 +232,26 @@ func (s *Server) admit(ctx context.Context, nc net.Conn) {
 		_ = nc.SetWriteDeadline(time.Now().Add(acceptPause))
 		_, _ = nc.Write(appendReply(nil, err, 2)) // it ends either way
 		_ = nc.Close()
-		return
+		return false
 	}
 	s.conns[c] = struct{}{}
 	if !c.guard.trusted {
 		s.estrange(c)
 	}
-	s.served.Go(func() {
-		c.serve(context.WithoutCancel(ctx)) // what is in flight finishes
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.leave(c)
-	})
+	s.served.Add(1)
+	return true
+}
+
+// attend serves a connection until it rests or has ended.
+func (s *Server) attend(ctx context.Context, c *conn) {
+	if !c.serve(ctx) {
+		return
+	}
+	c.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leave(c)
+	s.served.Done()
 }
 
 // refuses returns what a client is told that is not served. The lock is held.
@@ -251,6 +283,10 @@ func (s *Server) end() {
 	s.pause.end()
 	defer time.AfterFunc(s.WriteTime, s.hangUp).Stop()
 	s.served.Wait()
+	for _, l := range s.loops {
+		l.close()
+	}
+	s.looping.Wait()
 	s.announcer.clear()
 }
 

@@ -43,6 +43,9 @@ func (s *spy) took() string {
 	return calls
 }
 
+// Glance has all commands go the long way, on which the spy is.
+func (s *spy) Glance(func(store.Glance)) error { return store.ErrLoading }
+
 func (s *spy) View(ctx context.Context, fn func(*store.Tx) error) error {
 	s.note("V")
 	s.viewing.Store(true)

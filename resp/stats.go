@@ -33,8 +33,11 @@ type histogram [21]atomic.Int64
 // firstBound is that of the first bucket, in nanoseconds.
 const firstBound = 1032
 
-func (h *histogram) add(took time.Duration) {
-	h[min(bits.Len64(uint64(took)/firstBound), len(h)-1)].Add(1)
+func (h *histogram) add(took time.Duration) { h.addMany(took, 1) }
+
+// addMany counts n times the same.
+func (h *histogram) addMany(took time.Duration, n int) {
+	h[min(bits.Len64(uint64(took)/firstBound), len(h)-1)].Add(int64(n))
 }
 
 // bound returns the last nanosecond of a bucket.

@@ -53,7 +53,7 @@ type RawPast struct {
 
 // RawPast visits up to limit records from a revision on, until visit returns false.
 func (tx *Tx) RawPast(from uint64, limit int, visit func(RawPast) bool) {
-	database{tx.database()}.ascend(span{pastKey(from), pastsEnd}, func(key, value string) bool {
+	tx.database().ascend(span{pastKey(from), pastsEnd}, func(key, value string) bool {
 		limit--
 		return limit >= 0 && visit(RawPast{mustRevision(key), value})
 	})

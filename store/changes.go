@@ -64,7 +64,7 @@ func (s *Store) tellState() {
 	}
 	_ = s.db.View(func(tx *buntdb.Tx) error { // fails only when the database is closed
 		s.watcher.Replaced(s.applied, func(name string) (string, bool) {
-			rec, found := loadRecord(database{tx}, configKey(name))
+			rec, found := loadRecord(s.in(tx), configKey(name))
 			return rec.Value, found
 		})
 		return nil

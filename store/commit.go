@@ -45,7 +45,7 @@ func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := database{tx}
+	db := s.in(tx)
 	return &batch{
 		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.fork(), tallies: tallies,
 	}, nil
@@ -130,7 +130,7 @@ func (s *Store) commit(b *batch) error {
 	s.tell(b)
 	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
 	return s.db.Update(func(tx *buntdb.Tx) error {
-		return b.put(tx, func(key, old string, found bool) {
+		return b.put(tx, s.index, func(key, old string, found bool) {
 			for _, sn := range open {
 				sn.keep(key, old, found)
 			}
@@ -138,12 +138,13 @@ func (s *Store) commit(b *batch) error {
 	})
 }
 
-// put makes the changes of a layer in the database, and tells what stood there before.
-func (l *layer) put(tx *buntdb.Tx, before func(key, old string, found bool)) (err error) {
+// put makes the changes of a layer in the database and its index, and tells what stood there before.
+func (l *layer) put(tx *buntdb.Tx, x index, before func(key, old string, found bool)) (err error) {
 	l.changes.Scan(func(key string, c change) bool {
 		var old string
 		var found bool
 		if old, found, err = c.put(tx, key); err == nil {
+			x.note(key, c)
 			before(key, old, found)
 		}
 		return err == nil

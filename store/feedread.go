@@ -1,7 +1,5 @@
 package store
 
-import "github.com/tidwall/buntdb"
-
 // How much one call of [Tx.Past] looks at, so that nobody waits long for it: so many revisions, or a
 // few more changes than that.
 const (
@@ -52,11 +50,11 @@ func pagePast(visit func(PastRevision) bool, walk func(each func(key, value stri
 }
 
 // database is the database under what has been written in this entry.
-func (tx *Tx) database() *buntdb.Tx {
+func (tx *Tx) database() database {
 	for src := tx.src; ; {
 		switch s := src.(type) {
 		case database:
-			return s.Tx
+			return s
 		case *layer:
 			src = s.under
 		case spared:

@@ -157,7 +157,7 @@ func (n *node) counted() {
 	var sums totals
 	deadlines := map[deadline]bool{}
 	_ = n.db.View(func(tx *buntdb.Tx) error {
-		database{tx}.ascend(everything, func(key, value string) bool {
+		database{Tx: tx}.ascend(everything, func(key, value string) bool {
 			if at := sums.count(key, value, +1); at != 0 {
 				deadlines[deadline{at, key}] = true
 			}

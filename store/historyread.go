@@ -48,7 +48,7 @@ func (tx *Tx) History(name string, visit func(Version) bool) { tx.history(name, 
 // history is [Tx.History], and returns whether there is more that is too old to be read.
 func (tx *Tx) history(name string, visit func(Version) bool) (hidden bool) {
 	key := configKey(name)
-	db := database{tx.database()}
+	db := tx.database()
 	if rec, found := loadRecord(db, key); found {
 		v := Version{Record: rec}
 		if !rec.live(tx.now) {
@@ -161,7 +161,7 @@ func (tx *Tx) present(spans []span, from string, limit int) (keys []string) {
 
 // remembered returns the keys of the configs in some spans, from one on, of which a version is kept.
 func (tx *Tx) remembered(spans []span, from string, limit int) (keys []string) {
-	db := database{tx.database()}
+	db := tx.database()
 	for _, s := range spans {
 		s.from = versions + max(s.from, from)[1:]
 		s.to = versions + s.to[1:]

@@ -13,10 +13,17 @@ type source interface {
 	ascend(s span, visit func(key, value string) bool)
 }
 
-// database is BuntDB as a source.
-type database struct{ *buntdb.Tx }
+// database is BuntDB as a source, with the index of what is in it, if there is one.
+type database struct {
+	*buntdb.Tx
+	index index
+}
 
 func (d database) get(key string) (string, bool) {
+	if d.index != nil && indexed(key) {
+		value, found := d.index[key]
+		return value, found
+	}
 	value, err := d.Get(key)
 	return value, err == nil
 }

@@ -39,7 +39,7 @@ func (s *Store) CarriedOut(e Indexed) (revision uint64) {
 	defer s.mu.RUnlock()
 	revision = e.Index
 	_ = s.db.View(func(db *buntdb.Tx) error { // fails only when the database is closed
-		if p, _ := loadProposer(database{db}, e.Entry.Node); p.seq == e.Entry.Seq && p.carried > 0 {
+		if p, _ := loadProposer(s.in(db), e.Entry.Node); p.seq == e.Entry.Seq && p.carried > 0 {
 			revision = p.carried
 		}
 		return nil

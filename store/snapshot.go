@@ -167,7 +167,7 @@ func (sn *Snapshot) view(do func()) error {
 		return errGone
 	}
 	err := sn.db.View(func(tx *buntdb.Tx) error {
-		sn.old.under = database{tx}
+		sn.old.under = database{Tx: tx}
 		do()
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 type successor struct {
 	*Store
 	*buntdb.DB
+	index index
 	batch *batch
 	frame *pieces // makes of the file's state what the successor holds
 }
@@ -25,8 +26,9 @@ func (s *Store) startOver(b *batch) error {
 		return err
 	}
 	s.abandonRewriteOnce() // it writes down what is deleted now
+	records := index{}
 	err = s.file.appendPieces(b.applied, func(p *pieces) error {
-		return successor{s, db, b, p}.fill()
+		return successor{s, db, records, b, p}.fill()
 	})
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -34,7 +36,7 @@ func (s *Store) startOver(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = append(s.retired, s.db)
-	s.state = state{db, b.totals, b.archive, newExpiries(), &milestones{}, b.tallies}
+	s.state = state{db, records, b.totals, b.archive, newExpiries(), &milestones{}, b.tallies}
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired
@@ -62,11 +64,11 @@ func (n successor) fill() error {
 // put makes the changes of a layer in the successor and in the file.
 func (n successor) put(changes func(under source) *layer) error {
 	return n.Update(func(tx *buntdb.Tx) error {
-		l := changes(database{tx})
+		l := changes(database{tx, n.index})
 		if err := n.frame.change(l); err != nil {
 			return err
 		}
-		return l.put(tx, func(string, string, bool) {})
+		return l.put(tx, n.index, func(string, string, bool) {})
 	})
 }
 
@@ -78,6 +80,7 @@ func (n successor) copySpared() error {
 				if _, _, err := tx.Set(p.key, p.value, nil); err != nil {
 					return err
 				}
+				n.index.note(p.key, change{value: p.value})
 			}
 			return nil
 		})
@@ -155,7 +158,7 @@ func (s *Store) pages(spans []span, visit func([]pair) error) error {
 func (s *Store) page(in span) (page []pair, err error) {
 	err = s.db.View(func(tx *buntdb.Tx) error {
 		size := 0
-		database{tx}.ascend(in, func(key, value string) bool {
+		database{Tx: tx}.ascend(in, func(key, value string) bool {
 			page = append(page, pair{key, value})
 			size += len(key) + len(value)
 			return len(page) < pageRecords && size < pageBytes

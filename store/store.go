@@ -31,7 +31,8 @@ type Store struct {
 
 // state is what the store holds, and what is known of that without walking over it.
 type state struct {
-	db *buntdb.DB
+	db    *buntdb.DB
+	index index // of what is in db
 	totals
 	archive    archive
 	expiries   expiries
@@ -96,12 +97,12 @@ func load(content []byte) (st state, compact int64, err error) {
 	if st.db, err = buntdb.Open(":memory:"); err != nil {
 		return st, 0, err
 	}
-	st.archive, st.expiries, st.milestones = newArchive(), newExpiries(), &milestones{}
+	st.index, st.archive, st.expiries, st.milestones = index{}, newArchive(), newExpiries(), &milestones{}
 	err = st.db.Load(bytes.NewReader(content))
 	if err == nil {
 		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
 			if compact, err = st.sumUp(tx); err == nil {
-				st.tallies = st.tallies.under(loadPolicies(database{tx}), database{tx})
+				st.tallies = st.tallies.under(loadPolicies(st.in(tx)), st.in(tx))
 			}
 			return err
 		})
@@ -150,6 +151,7 @@ func (st *state) add(key, value string) (err error) {
 		err = ErrNewerFormat
 	}
 	if err == nil {
+		st.index.note(key, change{value: value})
 		st.milestones.note(key, true)
 		if at := st.count(key, value, +1); at != 0 {
 			st.expiries.of(key).Set(deadline{at, key})
@@ -157,6 +159,9 @@ func (st *state) add(key, value string) (err error) {
 	}
 	return err
 }
+
+// in returns what a transaction of BuntDB reads, as a source.
+func (st *state) in(tx *buntdb.Tx) database { return database{tx, st.index} }
 
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
 func (s *Store) Close() error {
@@ -166,7 +171,7 @@ func (s *Store) Close() error {
 	err := s.file.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.snapshots = nil
+	s.snapshots, s.index = nil, nil
 	s.letGo()
 	return errors.Join(err, s.db.Close())
 }
@@ -191,7 +196,7 @@ func (s *Store) LastSeq(node uint64) (seq uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_ = s.db.View(func(db *buntdb.Tx) error {
-		p, _ := loadProposer(database{db}, node)
+		p, _ := loadProposer(s.in(db), node)
 		seq = p.seq
 		return nil
 	})
@@ -203,8 +208,13 @@ func (s *Store) LastSeq(node uint64) (seq uint64) {
 func (s *Store) View(now Millis, fn func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	return s.view(now, fn)
+}
+
+// view is [Store.View] while the lock is held.
+func (s *Store) view(now Millis, fn func(*Tx) error) error {
 	return s.db.View(func(db *buntdb.Tx) error {
-		return fn(&Tx{src: database{db}, now: max(now, s.clock), store: s, view: true})
+		return fn(&Tx{src: s.in(db), now: max(now, s.clock), store: s, view: true})
 	})
 }
 

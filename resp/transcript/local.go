@@ -30,6 +30,12 @@ func (l *Local) View(_ context.Context, fn func(*store.Tx) error) error {
 	return l.Store.View(now(), fn)
 }
 
+// Glance runs look over the data.
+func (l *Local) Glance(look func(store.Glance)) error {
+	l.Store.Glance(now(), look)
+	return nil
+}
+
 // Update runs fn and applies what it did.
 func (l *Local) Update(_ context.Context, by string, fn func(*store.Tx) error) (revision uint64, err error) {
 	l.mu.Lock()
