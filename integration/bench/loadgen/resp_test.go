@@ -116,7 +116,7 @@ func TestAllocations(t *testing.T) {
 			}
 		})
 	}
-	if few, many := of(16), of(20_000); many-few > 2_000 { // the server of the test shares the count
+	if few, many := of(16), of(20_000); many-few > 200 { // room for what the runtime does
 		t.Errorf("20,000 operations allocate %.0f times, 16 %.0f", many, few)
 	}
 }
