@@ -77,6 +77,10 @@ bin/tools/gofumpt: packaging/tools/go.mod
 bin/tools/staticcheck: packaging/tools/go.mod
 	cd packaging/tools && go build -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
 
+# The etcd that confman is compared with; a module of its own, or it would decide on the versions of what the linters use.
+bin/tools/etcd: packaging/tools/etcd/go.mod
+	cd packaging/tools/etcd && CGO_ENABLED=0 go build -o $(CURDIR)/$@ go.etcd.io/etcd/server/v3
+
 clean: ## remove what was built
 	rm -rf bin
 
