@@ -6,16 +6,30 @@ import (
 	"time"
 )
 
-// ErrMissing is in the error of a row that cannot be measured, because a program is not on this machine.
+// ErrMissing is in the error of a row that cannot be measured, because something is not on this machine.
 var ErrMissing = errors.New("not on this machine")
 
-// A Bench is what rows are measured with.
+// A Bench is what rows are measured with. It must be closed.
 type Bench struct {
-	Rounds int                              // how often each side has its turn
-	Time   time.Duration                    // how long a turn takes
-	Quick  bool                             // everything as small as it can be: to see that it works, not how fast
-	Dir    string                           // of everything that servers write
-	Logf   func(format string, args ...any) // tells what is being done
+	Rounds int           // how often each side has its turn
+	Time   time.Duration // how long a turn takes
+	Quick  bool          // everything as small as it can be: to see that it works, not how fast
+	Dir    string        // of everything that servers write
+
+	Confman string // the program
+	Etcd    string // the program, of the current version
+
+	running map[*shape]*service
+	started int  // how many servers were
+	away    bool // this process leaves a core to servers
+}
+
+// configs is how many configs there are to work on, where their number does not matter.
+func (b *Bench) configs() int {
+	if b.Quick {
+		return 1_000
+	}
+	return 10_000
 }
 
 // A side does a row's work for a time, and returns its figure in the row's unit.
