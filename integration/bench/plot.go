@@ -14,7 +14,7 @@ const (
 )
 
 // ticks are the ratios that are marked.
-var ticks = []float64{0.25, 0.5, 1, 2, 4, 8, 16, 32}
+var ticks = []float64{0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32}
 
 // plotX is where a ratio stands.
 func plotX(ratio float64) float64 {
@@ -73,7 +73,7 @@ func frame(bars string, high int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n", plotNames+plotBars+60, high+30)
 	b.WriteString(`<rect width="100%" height="100%" fill="white"/>` + "\n")
-	b.WriteString(`<text x="10" y="20">confman's figure for each of the other's. Thick mark: the goal. Thin line: single rounds. Orange: not reached.</text>` + "\n")
+	b.WriteString(`<text x="10" y="20">confman's figure divided by the other's. Thick mark: the goal. Thin line: single rounds. Orange: not reached.</text>` + "\n")
 	for _, t := range ticks {
 		colour := "#dddddd"
 		if t == 1 {
