@@ -167,12 +167,15 @@ func asIs(db raftio.ILogDB) raftio.ILogDB { return db }
 // there without what was known to be committed when it was written.
 func TestPowerCutsOfTheLog(t *testing.T) {
 	quietPebble(t)
+	cuts, told := powerCuts(t), 0
 	for seed := range uint64(10) {
-		told, err := powerCutsOfLog(t, seed, 20, asIs)
+		n, err := powerCutsOfLog(t, seed, cuts, asIs)
 		if err != nil {
-			t.Errorf("seed %d: after %d updates: %v", seed, told, err)
+			t.Errorf("seed %d: after %d updates: %v", seed, n, err)
 		}
+		told += n
 	}
+	t.Logf("%d power cuts amid %d updates of the log", 10*cuts, told)
 }
 
 // A miser passes on less to a log database than it has to.
