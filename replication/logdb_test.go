@@ -7,6 +7,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -252,5 +253,72 @@ func TestOneSyncForEachEntry(t *testing.T) {
 	now = now.Add(lull)
 	for range 2 {
 		tell(message, 101, 100)
+	}
+}
+
+// A countedDisk counts the syncs of its files.
+type countedDisk struct {
+	vfs.FS
+	syncs *atomic.Int64
+}
+
+type countedFile struct {
+	vfs.File
+	syncs *atomic.Int64
+}
+
+func (f countedFile) Sync() error {
+	f.syncs.Add(1)
+	return f.File.Sync()
+}
+
+// MaybeError makes a disk of it that dragonboat takes: of those that it does not know, only one on which it may meet errors.
+func (countedDisk) MaybeError(vfs.Op) error { return nil }
+
+func (d countedDisk) Create(name string) (vfs.File, error) { return d.counted(d.FS.Create(name)) }
+
+func (d countedDisk) ReuseForWrite(from, to string) (vfs.File, error) {
+	return d.counted(d.FS.ReuseForWrite(from, to))
+}
+
+func (d countedDisk) counted(f vfs.File, err error) (vfs.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return countedFile{f, d.syncs}, nil
+}
+
+// What one client writes costs each node one sync of its log for each write. A few more are let pass, for a machine
+// that is so busy that a lull comes between two writes.
+func TestOneSyncForEachWrite(t *testing.T) {
+	const writes = 200
+	c, join := newCluster(t), ""
+	var disks []countedDisk
+	for range 3 {
+		n := c.node(t.TempDir(), join)
+		d := countedDisk{vfs.Default, new(atomic.Int64)}
+		disks, n.disk.raft = append(disks, d), vfs.Wrap(d, d)
+		if err := n.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.nodes = append(c.nodes, n)
+		join = c.nodes[0].Raft.Addr().String()
+	}
+	c.eventually("three voters", func() bool { st := c.nodes[2].Status(); return st.Voters == 3 && st.Role != "non-voter" })
+	c.update(c.nodes[0], count("counter"))
+	c.same()
+	for _, d := range disks {
+		d.syncs.Store(0)
+	}
+	for range writes {
+		c.update(c.nodes[0], count("counter"))
+	}
+	c.same()
+	for i, d := range disks {
+		n := d.syncs.Load()
+		t.Logf("node %d: %d syncs for %d writes", i+1, n, writes)
+		if n < writes/4 || n > writes*5/4 {
+			t.Errorf("node %d: %d syncs for %d writes", i+1, n, writes)
+		}
 	}
 }
