@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"errors"
 	"time"
 	_ "unsafe" // for go:linkname
 
@@ -39,14 +40,15 @@ func (logDBs) Create(c config.NodeHostConfig, busy config.LogDBCallback, dirs, w
 //go:linkname openPebble github.com/lni/dragonboat/v4/internal/logdb.NewDefaultLogDB
 func openPebble(c config.NodeHostConfig, busy config.LogDBCallback, dirs, walDirs []string) (raftio.ILogDB, error)
 
-// lull is how long nothing is written until it is written that more is committed. After a power cut, a node that hears of no
-// other shows what it knows to be committed, and it should not show less than before.
+// lull is how long nothing is written until it is written that more is committed. After a power cut, a node that
+// hears of no other shows what it knows to be committed, and it should not show less than before.
 const lull = time.Second
 
 // A logDB is the log database of the one replica of a node. It does not write at once what only says that more is
 // committed. SaveRaftState is called by one goroutine, after ReadRaftState has returned.
 type logDB struct {
 	raftio.ILogDB
+	replica uint64
 	known   pb.State  // what raft has said last
 	written pb.State  // of that, what is on disk
 	at      time.Time // when that was written
@@ -54,24 +56,29 @@ type logDB struct {
 	writing [1]pb.Update // is used again and again
 }
 
-// SaveRaftState returns when all is on disk that must not be forgotten. It is called for each message that goes out, too, also
-// if there is nothing to be written.
+// SaveRaftState returns when all is on disk that must not be forgotten. It is called for each message that goes out,
+// too, also if there is nothing to be written.
 func (l *logDB) SaveRaftState(updates []pb.Update, worker uint64) error {
-	writing := l.writing[:0]
 	for _, u := range updates { // one: there is one replica
+		l.replica = u.ReplicaID
 		if !pb.IsEmptyState(u.State) {
 			l.known = u.State
 		}
 		if l.lasts(u) {
-			u.State = l.known
-			writing = append(writing, u)
+			if err := l.write(u, worker); err != nil {
+				return err
+			}
 		}
 	}
-	if len(writing) == 0 {
-		return nil
-	}
-	err := l.ILogDB.SaveRaftState(writing, worker)
-	clear(writing) // its entries are others' memory
+	return nil
+}
+
+// write writes an update, and with it all that waits.
+func (l *logDB) write(u pb.Update, worker uint64) error {
+	u.State = l.known
+	l.writing[0] = u
+	err := l.ILogDB.SaveRaftState(l.writing[:], worker)
+	l.writing[0] = pb.Update{} // its entries are others' memory
 	if err == nil {
 		l.written, l.at = l.known, l.now()
 	}
@@ -85,7 +92,8 @@ func (l *logDB) lasts(u pb.Update) bool {
 		l.known.Commit != l.written.Commit && l.now().Sub(l.at) >= lull
 }
 
-// ReadRaftState returns what is on disk behind a snapshot. What is in a snapshot is committed, whatever was written about that.
+// ReadRaftState returns what is on disk behind a snapshot. What is in a snapshot is committed, whatever was written
+// about that.
 func (l *logDB) ReadRaftState(shard, replica, snapshot uint64) (raftio.RaftState, error) {
 	r, err := l.ILogDB.ReadRaftState(shard, replica, snapshot)
 	if err == nil && !pb.IsEmptyState(r.State) {
@@ -93,4 +101,12 @@ func (l *logDB) ReadRaftState(shard, replica, snapshot uint64) (raftio.RaftState
 		l.known, l.written = r.State, r.State
 	}
 	return r, err
+}
+
+// Close writes what waits, so that a start after a stop knows as much as before, and closes. Nothing is called beside it.
+func (l *logDB) Close() (err error) {
+	if !pb.IsStateEqual(l.known, l.written) {
+		err = l.write(pb.Update{ShardID: shard, ReplicaID: l.replica}, 1)
+	}
+	return errors.Join(err, l.ILogDB.Close())
 }

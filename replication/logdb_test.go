@@ -21,7 +21,7 @@ import (
 type ledger struct {
 	chance   *rand.Rand
 	state    pb.State
-	atEntry  uint64   // the commit index that was known when an entry was written last
+	atEntry  uint64   // the commit index that was known when an entry was written last, or at a stop
 	terms    []uint64 // of the entries; the first has index 1
 	snapshot uint64
 	time     time.Time
@@ -130,7 +130,7 @@ func openLogDB(t *testing.T, disk *vfs.MemFS, clock func() time.Time, between fu
 	return l
 }
 
-// powerCutsOfLog tells a log database this and that, and cuts the power again and again.
+// powerCutsOfLog tells a log database this and that, and cuts the power again and again, sometimes after a stop.
 func powerCutsOfLog(t *testing.T, seed uint64, cuts int, between func(raftio.ILogDB) raftio.ILogDB) (told int, err error) {
 	disk := vfs.NewStrictMem()
 	if err := errors.Join(disk.MkdirAll("/log", 0o700), memoryFolder{disk, "/"}.SyncDir()); err != nil {
@@ -148,9 +148,13 @@ func powerCutsOfLog(t *testing.T, seed uint64, cuts int, between func(raftio.ILo
 				t.Fatal(err)
 			}
 		}
-		disk.SetIgnoreSyncs(true)
+		stopped := l.chance.IntN(4) == 0
+		disk.SetIgnoreSyncs(!stopped)
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
+		}
+		if stopped {
+			l.atEntry = l.state.Commit
 		}
 		disk.ResetToSyncedState()
 		disk.SetIgnoreSyncs(false)
