@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"log"
 	"net"
 	"os"
 	"path"
@@ -151,8 +150,7 @@ type outage struct {
 
 // newOutage starts three nodes on such disks.
 func newOutage(t *testing.T) *outage {
-	log.SetOutput(io.Discard) // pebble says there that a disk in memory has no size
-	t.Cleanup(func() { log.SetOutput(os.Stderr) })
+	quietPebble(t)
 	o := &outage{cluster: &cluster{T: t}}
 	for range 3 {
 		o.machines = append(o.machines, newPowered(t))

@@ -121,6 +121,7 @@ func hostConfig(dir string, id identity, p Profile, t *transport, r *raft) confi
 		RaftEventListener: r,
 		Expert: config.ExpertConfig{
 			LogDB:               db,
+			LogDBFactory:        logDBs{},
 			Engine:              config.EngineConfig{ExecShards: 1, CommitShards: 1, ApplyShards: 1, SnapshotShards: 2, CloseShards: 1},
 			TransportFactory:    t,
 			NodeRegistryFactory: t.book,
