@@ -26,6 +26,10 @@ type rounds struct {
 	patience time.Duration // how long it may take; zero for as long as it takes to repeat a proposal
 }
 
+// An asking asks the leader, and waits for so long. It returns what is closed when another leader is known than when it
+// began.
+type asking func(patience time.Duration) (changed <-chan struct{}, err error)
+
 // How a round ends that proves nothing, if the node has not stopped.
 var (
 	errLate    = errors.New("the leader has not answered in time")
@@ -39,16 +43,19 @@ func (n *Node) Barrier(ctx context.Context) error {
 	if n.degraded != "" {
 		return n.unconfirmed()
 	}
+	var late <-chan time.Time
 	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, n.Hold)
-		defer cancel()
+		hold := time.NewTimer(n.Hold)
+		defer hold.Stop()
+		late = hold.C
 	}
 	for {
-		r := n.fresh.rounds.share(n.makeRound)
+		r := n.fresh.rounds.share(n.ask, n.Profile)
 		select {
 		case <-r.done:
 		case <-ctx.Done():
+			return n.unconfirmed()
+		case <-late:
 			return n.unconfirmed()
 		}
 		if r.err == nil || errors.Is(r.err, errStopped) {
@@ -57,21 +64,37 @@ func (n *Node) Barrier(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return n.unconfirmed()
+		case <-late:
+			return n.unconfirmed()
 		case <-r.changed:
 		case <-time.After(pause):
 		}
 	}
 }
 
-// share returns the round that begins next, and has it made if it is the first to ask for it.
-func (r *rounds) share(run func(next, last *round)) *round {
+// share returns the round that begins next, and makes it if this is the first to ask for it.
+func (r *rounds) share(ask asking, p Profile) *round {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.next == nil {
 		r.next = &round{done: make(chan struct{})}
-		go run(r.next, r.last) // ends when the round does
+		go r.run(r.next, r.last, ask, p) // ends with the round
 	}
 	return r.next
+}
+
+// run makes a round when the last one has ended. It does not wait for that for long: the last one's message may be
+// lost, and whatever comes of it, this one proves more.
+func (r *rounds) run(one, last *round, ask asking, p Profile) {
+	if last != nil {
+		select {
+		case <-last.done:
+		case <-time.After(p.beat()):
+		}
+	}
+	patience := r.begin(one, p.Again)
+	one.changed, one.err = ask(patience)
+	r.end(one, patience)
 }
 
 // begin has whoever asks from now on wait for another round. It returns how long this one may take.
@@ -82,44 +105,34 @@ func (r *rounds) begin(one *round, usually time.Duration) (patience time.Duratio
 	return max(r.patience, usually)
 }
 
-// end notes how a round ended that might take so long. One that took all of that may have been lost, or the node may
-// have to catch up: the next gets more.
-func (r *rounds) end(one *round, patience time.Duration, err error) {
+// end ends a round that might take so long. If it was too long, the next one may take longer: the node may have to
+// catch up.
+func (r *rounds) end(one *round, patience time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.last == one {
 		r.last = nil
 	}
 	switch {
-	case err == nil:
+	case one.err == nil:
 		r.patience = 0
-	case errors.Is(err, errLate):
+	case errors.Is(one.err, errLate):
 		r.patience = max(r.patience, 2*patience)
 	}
-	one.err = err
 	close(one.done)
 }
 
-// makeRound makes a round when the last one has ended. It does not wait for long: that one's message may be lost, and
-// whatever comes of it, this one proves more.
-func (n *Node) makeRound(r, last *round) {
-	if last != nil {
-		select {
-		case <-last.done:
-		case <-time.After(n.Profile.beat()):
-		}
-	}
-	patience := n.fresh.rounds.begin(r, n.Profile.Again)
-	_, r.changed = n.raft.leader()
+// ask asks the leader once.
+func (n *Node) ask(patience time.Duration) (changed <-chan struct{}, err error) {
+	_, changed = n.raft.leader()
 	began := n.now()
-	err := n.raft.confirm(patience, r.changed)
-	if err == nil {
+	if err = n.raft.confirm(patience, changed); err == nil {
 		n.fresh.proved(began)
 	}
-	n.fresh.rounds.end(r, patience, err)
+	return changed, err
 }
 
-// confirm makes one round. The request may be lost without a word, and surely is when the
+// confirm returns when the leader has answered. The request may be lost without a word, and surely is when the
 // leader that it went to is one no longer: so it ends with patience, or when that has changed.
 func (r *raft) confirm(patience time.Duration, changed <-chan struct{}) error {
 	request, err := r.host.ReadIndex(shard, patience)
