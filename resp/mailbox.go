@@ -10,15 +10,14 @@ import (
 type mailbox struct {
 	mu       sync.Mutex
 	messages []Reply
+	alone    [1]Reply  // the memory of one that waits by itself, as most do
 	size     int       // of the messages, in bytes
 	heavy    time.Time // since when there has been more than softMail; zero if there is not
 	full     bool      // there was too much: the connection ends
 
-	begun bool // somebody sends them
-	ended bool // nobody does any more
+	ended bool // nobody sends them any more
 
-	ready chan struct{} // signals that there are messages
-	end   chan struct{} // closed when the connection ends
+	ready chan struct{} // signals that there are messages; closed when the connection ends
 	sent  sync.WaitGroup
 }
 
@@ -41,24 +40,32 @@ func (m *mailbox) put(message Reply) (room bool) {
 		return true
 	}
 	m.size += sizeOf(message)
-	switch now := time.Now(); {
+	switch {
 	case m.size <= softMail:
 		m.heavy = time.Time{}
 	case m.heavy.IsZero():
-		m.heavy = now
-	case now.Sub(m.heavy) > softTime:
+		m.heavy = time.Now()
+	case time.Since(m.heavy) > softTime:
 		m.full = true
 	}
 	if m.full = m.full || m.size > hardMail; m.full {
 		m.messages, m.size = nil, 0
 		return false
 	}
+	if m.messages == nil {
+		m.messages = m.alone[:0]
+	}
 	m.messages = append(m.messages, message)
+	m.signal()
+	return true
+}
+
+// signal wakes who sends the messages, if somebody does. The lock is held, and the mailbox has not ended.
+func (m *mailbox) signal() {
 	select {
 	case m.ready <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // next takes out the message that came first, if there is one.
@@ -83,7 +90,11 @@ func (m *mailbox) next() (message Reply, some bool) {
 func (m *mailbox) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ended, m.messages, m.size = true, nil, 0
+	m.messages, m.size = nil, 0
+	if m.ready != nil && !m.ended {
+		close(m.ready)
+	}
+	m.ended = true
 }
 
 // waiting is how many bytes of messages wait, and how many messages.
@@ -120,17 +131,15 @@ func sizeOf(r Reply) int {
 func (c *conn) listen() {
 	c.mail.mu.Lock()
 	defer c.mail.mu.Unlock()
-	if c.mail.begun || c.mail.ended {
+	if c.mail.ready != nil || c.mail.ended {
 		return
 	}
-	c.mail.begun = true
+	c.mail.ready = make(chan struct{}, 1)
+	if len(c.mail.messages) > 0 {
+		c.mail.signal()
+	}
 	c.mail.sent.Go(func() {
-		for {
-			select {
-			case <-c.mail.ready:
-			case <-c.mail.end:
-				return
-			}
+		for range c.mail.ready {
 			c.turn.Lock()
 			c.forward()
 			err := c.flush()
@@ -147,7 +156,6 @@ func (c *conn) listen() {
 // stopListening ends what listen has begun. The connection is closed.
 func (c *conn) stopListening() {
 	c.mail.close()
-	close(c.mail.end)
 	c.mail.sent.Wait()
 }
 
