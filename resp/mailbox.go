@@ -2,6 +2,7 @@ package resp
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,8 +18,10 @@ type mailbox struct {
 
 	ended bool // nobody sends them any more
 
-	ready chan struct{} // signals that there are messages; closed when the connection ends
-	sent  sync.WaitGroup
+	called  atomic.Bool   // a courier is on its way
+	attempt *attempt      // of couriers; nil if they cannot, or nobody listens
+	ready   chan struct{} // signals that there are messages; closed when the connection ends
+	sent    sync.WaitGroup
 }
 
 // How many bytes of messages may wait for a client, at once and for longer. They are Redis's limits
@@ -56,34 +59,48 @@ func (m *mailbox) put(message Reply) (room bool) {
 		m.messages = m.alone[:0]
 	}
 	m.messages = append(m.messages, message)
-	m.signal()
 	return true
 }
 
-// signal wakes who sends the messages, if somebody does. The lock is held, and the mailbox has not ended.
-func (m *mailbox) signal() {
+// wake signals that there are messages, if somebody waits for that.
+func (m *mailbox) wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended {
+		return
+	}
 	select {
 	case m.ready <- struct{}{}:
 	default:
 	}
 }
 
-// next takes out the message that came first, if there is one.
-func (m *mailbox) next() (message Reply, some bool) {
+// next takes out the message that came first, if there is one and it is no larger than that.
+func (m *mailbox) next(most int) (message Reply, some bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.messages) == 0 {
 		return nil, false
 	}
 	message = m.messages[0]
+	size := sizeOf(message)
+	if size > most {
+		return nil, false
+	}
 	m.messages[0] = nil
 	if m.messages = m.messages[1:]; len(m.messages) == 0 {
 		m.messages = nil // and the memory of many
 	}
-	if m.size -= sizeOf(message); m.size <= softMail {
+	if m.size -= size; m.size <= softMail {
 		m.heavy = time.Time{}
 	}
 	return message, true
+}
+
+// empty reports whether no message waits.
+func (m *mailbox) empty() bool {
+	_, messages := m.waiting()
+	return messages == 0
 }
 
 // close has the mailbox take no more messages, and drops those that wait.
@@ -134,9 +151,9 @@ func (c *conn) listen() {
 	if c.mail.ready != nil || c.mail.ended {
 		return
 	}
-	c.mail.ready = make(chan struct{}, 1)
+	c.mail.ready, c.mail.attempt = make(chan struct{}, 1), c.attempt()
 	if len(c.mail.messages) > 0 {
-		c.mail.signal()
+		c.mail.ready <- struct{}{}
 	}
 	c.mail.sent.Go(func() {
 		for range c.mail.ready {
@@ -171,6 +188,8 @@ func (c *conn) gone() bool {
 func (c *conn) post(message Reply) {
 	if !c.mail.put(message) {
 		c.cut()
+	} else if c.mail.called.CompareAndSwap(false, true) {
+		c.server.couriers.call(c)
 	}
 }
 
@@ -187,7 +206,7 @@ func (c *conn) cut() {
 // when all that was read for the client is answered: so a message about a change never overtakes a
 // reply that does not know of the change.
 func (c *conn) forward() {
-	for m, some := c.mail.next(); some; m, some = c.mail.next() {
+	for m, some := c.mail.next(hardMail); some; m, some = c.mail.next(hardMail) {
 		if as, understood := c.session.message(m); understood {
 			c.reply(as, c.session.protocol)
 		}

@@ -100,6 +100,7 @@ type Server struct {
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
+	couriers         couriers
 	announcer        announcer
 	tracker          tracker
 	notifies         atomic.Pointer[string] // the letters of notify-keyspace-events, or nil
@@ -252,6 +253,7 @@ func (s *Server) end() {
 	defer time.AfterFunc(s.WriteTime, s.hangUp).Stop()
 	s.served.Wait()
 	s.announcer.clear()
+	s.couriers.workers.Wait()
 }
 
 // hangUp closes all connections.
