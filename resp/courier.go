@@ -67,7 +67,9 @@ func (c *conn) deliver() (done bool) {
 		return false
 	}
 	defer c.turn.Unlock()
-	c.mu.Lock()
+	if !c.mu.TryLock() { // the last reply is sent when it is nobody's turn
+		return false
+	}
 	defer c.mu.Unlock()
 	if c.err != nil || len(c.out) > 0 {
 		return false

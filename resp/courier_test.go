@@ -87,6 +87,34 @@ func TestCouriersAndReplies(t *testing.T) {
 	all.Wait()
 }
 
+// A courier waits for no client, whatever is done for that one: it comes to the next at once, and what it has left is sent
+// afterwards.
+func TestACourierWaitsForNobody(t *testing.T) {
+	for name, lock := range map[string]func(c *conn) sync.Locker{
+		"it is being answered":  func(c *conn) sync.Locker { return &c.turn },
+		"a reply is being sent": func(c *conn) sync.Locker { return &c.mu },
+	} {
+		t.Run(name, func(t *testing.T) {
+			busy, c := listeningTCP(t)
+			idle, other := listeningTCP(t)
+			other.server = c.server
+			lock(c).Lock()
+			c.post(Status("later"))
+			other.post(Status("now"))
+			c.server.couriers.workers.Wait()
+			for _, client := range []net.Conn{idle, busy} {
+				line, err := bufio.NewReader(client).ReadString('\n')
+				if want := map[net.Conn]string{idle: "+now\r\n", busy: "+later\r\n"}[client]; err != nil || line != want {
+					t.Fatalf("%q, %v; want %q", line, err, want)
+				}
+				if client == idle {
+					lock(c).Unlock()
+				}
+			}
+		})
+	}
+}
+
 // audience subscribes as many clients of one server to a channel, and returns how to wait until each was sent so many bytes
 // more.
 func audience(t testing.TB, n int) (s *Server, wait func(bytes int)) {
