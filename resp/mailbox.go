@@ -89,7 +89,7 @@ func (m *mailbox) next(most int) (message Reply, some bool) {
 	}
 	m.messages[0] = nil
 	if m.messages = m.messages[1:]; len(m.messages) == 0 {
-		m.messages = nil // and the memory of many
+		m.messages, m.alone[0] = nil, nil // and the memory of many
 	}
 	if m.size -= size; m.size <= softMail {
 		m.heavy = time.Time{}
