@@ -21,13 +21,13 @@ const (
 	courierLoad  = 4 << 10 // bytes that it takes to one at most, and one message more that is no larger
 )
 
-// call has a courier look into a client's mailbox. There are as many couriers as there are processors to run them, and
-// none when there is nothing to do.
+// call has a courier look into a client's mailbox. Couriers take half the processors, for commands
+// are to be answered meanwhile, and there are none when there is nothing to do.
 func (k *couriers) call(c *conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.waiting = append(k.waiting, c)
-	if k.working < runtime.GOMAXPROCS(0) {
+	if k.working < max(1, runtime.GOMAXPROCS(0)/2) {
 		k.working++
 		k.workers.Go(k.work)
 	}
