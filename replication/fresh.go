@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"confman/store"
-
-	"github.com/lni/dragonboat/v4"
 )
 
 // freshness is how old a node's data may be at most. A barrier that began at some time proves
@@ -19,24 +17,7 @@ type freshness struct {
 	mu sync.Mutex
 	at time.Time // of the latest barrier's beginning; zero if there was none
 
-	door door // behind it somebody sets up a barrier for all who need one
-}
-
-// A door lets in one at a time, in the order in which they came.
-type door struct {
-	once   sync.Once
-	inside chan struct{}
-}
-
-// enter waits until nobody else is inside. It returns how to leave, or nil if ctx ended before.
-func (d *door) enter(ctx context.Context) (leave func()) {
-	d.once.Do(func() { d.inside = make(chan struct{}, 1) })
-	select {
-	case d.inside <- struct{}{}:
-		return func() { <-d.inside }
-	case <-ctx.Done():
-		return nil
-	}
+	rounds rounds
 }
 
 // proved notes a barrier that began at a time.
@@ -67,57 +48,6 @@ func (f *freshness) within(most time.Duration, now time.Time) bool {
 	return age >= 0 && age <= most
 }
 
-// Barrier returns when this node has applied all that was committed, anywhere, before the call,
-// or at the end of ctx, or after as long as an update may take if ctx has no deadline: then with
-// [store.ErrUnconfirmed].
-func (n *Node) Barrier(ctx context.Context) error {
-	if n.degraded != "" {
-		return n.unconfirmed()
-	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, n.Hold)
-		defer cancel()
-	}
-	for patience := n.Profile.Again; ; {
-		_, changed := n.raft.leader()
-		began := n.now()
-		err := n.raft.barrier(ctx, patience, changed)
-		if err == nil {
-			n.fresh.proved(began)
-			return nil
-		}
-		if errors.Is(err, dragonboat.ErrClosed) || errors.Is(err, dragonboat.ErrShardClosed) {
-			return errStopped
-		}
-		if n.now().Sub(began) >= patience { // it may take that long to catch up
-			patience *= 2
-		}
-		select {
-		case <-ctx.Done():
-			return n.unconfirmed()
-		case <-changed:
-		case <-time.After(pause):
-		}
-	}
-}
-
-// barrier asks for one once. The request may be lost without a word, and surely is when the
-// leader that it went to is one no longer: so it ends with patience, or when that has changed.
-func (r *raft) barrier(ctx context.Context, patience time.Duration, changed <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	go func() { // ends with the request
-		select {
-		case <-changed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	_, err := r.host.SyncRead(ctx, shard, nil)
-	return err
-}
-
 // unconfirmed says why a read got nowhere that must see all that was committed, and what to do.
 func (n *Node) unconfirmed() error {
 	const instead = "bring nodes back or ask another one; after CONF CONSISTENCY local this node answers with what it has"
@@ -141,14 +71,6 @@ func (n *Node) Within(ctx context.Context, age time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(age, n.Hold))
 	defer cancel()
-	leave := n.fresh.door.enter(ctx)
-	if leave == nil {
-		return n.stale(age)
-	}
-	defer leave()
-	if n.fresh.within(age, n.now()) { // another one has found out
-		return nil
-	}
 	if err := n.Barrier(ctx); errors.Is(err, store.ErrUnavailable) {
 		return err
 	}
@@ -186,8 +108,11 @@ func (n *Node) keepFresh(ctx context.Context) {
 	}
 }
 
+// beat is the time between two of a leader's heartbeats.
+func (p Profile) beat() time.Duration { return time.Duration(p.Heartbeat) * p.Tick }
+
 // freshEvery is how often a node makes sure of its freshness: every second, or with every second
 // heartbeat if these are slower.
 func (p Profile) freshEvery() time.Duration {
-	return max(time.Second, 2*time.Duration(p.Heartbeat)*p.Tick)
+	return max(time.Second, 2*p.beat())
 }

@@ -76,6 +76,23 @@ func (d *doors) of(host string) *door {
 	return d.byHost[host]
 }
 
+// A door lets in one at a time, in the order in which they came.
+type door struct {
+	once   sync.Once
+	inside chan struct{}
+}
+
+// enter waits until nobody else is inside. It returns how to leave, or nil if ctx ended before.
+func (d *door) enter(ctx context.Context) (leave func()) {
+	d.once.Do(func() { d.inside = make(chan struct{}, 1) })
+	select {
+	case d.inside <- struct{}{}:
+		return func() { <-d.inside }
+	case <-ctx.Done():
+		return nil
+	}
+}
+
 // put puts a question to a host, on a connection of a kind; both it and the answer are a JSON object on one
 // line. The answer may take as long as the patience, once there is a connection.
 func (t *transport) put(ctx context.Context, kind, host string, question json.RawMessage, patience time.Duration) (answer json.RawMessage, err error) {

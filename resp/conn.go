@@ -34,7 +34,6 @@ func newConn(s *Server, nc net.Conn, id int64) *conn {
 	c := &conn{server: s, guard: &guard{Conn: metered{nc, &s.counts}, complete: s.CompleteTime, budget: s.commands, patience: s.Hold}}
 	c.guard.idle, c.guard.stir = c.idleTime, c.stir
 	c.calm = calm // it rests at once
-	c.mail.ready, c.mail.end = make(chan struct{}, 1), make(chan struct{})
 	c.session = &session{server: s, conn: c, id: id, since: s.Now(), protocol: 2}
 	c.session.active.Store(c.session.since.UnixNano())
 	c.session.authenticated = s.open()

@@ -76,7 +76,7 @@ func (h *hub) publishShard(channel, message string) (receivers int64) {
 	return post(h.subs[shards][channel], Push{"smessage", channel, message})
 }
 
-func post(subscribers map[*conn]struct{}, message Push) int64 {
+func post(subscribers map[*conn]struct{}, message Reply) int64 {
 	for c := range subscribers {
 		c.post(message)
 	}

@@ -2,6 +2,7 @@ package resp
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,16 +11,17 @@ import (
 type mailbox struct {
 	mu       sync.Mutex
 	messages []Reply
+	alone    [1]Reply  // the memory of one that waits by itself, as most do
 	size     int       // of the messages, in bytes
 	heavy    time.Time // since when there has been more than softMail; zero if there is not
 	full     bool      // there was too much: the connection ends
 
-	begun bool // somebody sends them
-	ended bool // nobody does any more
+	ended bool // nobody sends them any more
 
-	ready chan struct{} // signals that there are messages
-	end   chan struct{} // closed when the connection ends
-	sent  sync.WaitGroup
+	called  atomic.Bool   // a courier is on its way
+	attempt *attempt      // of couriers; nil if they cannot, or nobody listens
+	ready   chan struct{} // signals that there are messages; closed when the connection ends
+	sent    sync.WaitGroup
 }
 
 // How many bytes of messages may wait for a client, at once and for longer. They are Redis's limits
@@ -41,49 +43,75 @@ func (m *mailbox) put(message Reply) (room bool) {
 		return true
 	}
 	m.size += sizeOf(message)
-	switch now := time.Now(); {
+	switch {
 	case m.size <= softMail:
 		m.heavy = time.Time{}
 	case m.heavy.IsZero():
-		m.heavy = now
-	case now.Sub(m.heavy) > softTime:
+		m.heavy = time.Now()
+	case time.Since(m.heavy) > softTime:
 		m.full = true
 	}
 	if m.full = m.full || m.size > hardMail; m.full {
 		m.messages, m.size = nil, 0
 		return false
 	}
+	if m.messages == nil {
+		m.messages = m.alone[:0]
+	}
 	m.messages = append(m.messages, message)
+	return true
+}
+
+// wake signals that there are messages, if somebody waits for that.
+func (m *mailbox) wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended {
+		return
+	}
 	select {
 	case m.ready <- struct{}{}:
 	default:
 	}
-	return true
 }
 
-// next takes out the message that came first, if there is one.
-func (m *mailbox) next() (message Reply, some bool) {
+// next takes out the message that came first, if there is one and it is no larger than that.
+func (m *mailbox) next(most int) (message Reply, some bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.messages) == 0 {
 		return nil, false
 	}
 	message = m.messages[0]
+	size := sizeOf(message)
+	if size > most {
+		return nil, false
+	}
 	m.messages[0] = nil
 	if m.messages = m.messages[1:]; len(m.messages) == 0 {
-		m.messages = nil // and the memory of many
+		m.messages, m.alone[0] = nil, nil // and the memory of many
 	}
-	if m.size -= sizeOf(message); m.size <= softMail {
+	if m.size -= size; m.size <= softMail {
 		m.heavy = time.Time{}
 	}
 	return message, true
+}
+
+// empty reports whether no message waits.
+func (m *mailbox) empty() bool {
+	_, messages := m.waiting()
+	return messages == 0
 }
 
 // close has the mailbox take no more messages, and drops those that wait.
 func (m *mailbox) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.ended, m.messages, m.size = true, nil, 0
+	m.messages, m.size = nil, 0
+	if m.ready != nil && !m.ended {
+		close(m.ready)
+	}
+	m.ended = true
 }
 
 // waiting is how many bytes of messages wait, and how many messages.
@@ -120,17 +148,15 @@ func sizeOf(r Reply) int {
 func (c *conn) listen() {
 	c.mail.mu.Lock()
 	defer c.mail.mu.Unlock()
-	if c.mail.begun || c.mail.ended {
+	if c.mail.ready != nil || c.mail.ended {
 		return
 	}
-	c.mail.begun = true
+	c.mail.ready, c.mail.attempt = make(chan struct{}, 1), c.attempt()
+	if len(c.mail.messages) > 0 {
+		c.mail.ready <- struct{}{}
+	}
 	c.mail.sent.Go(func() {
-		for {
-			select {
-			case <-c.mail.ready:
-			case <-c.mail.end:
-				return
-			}
+		for range c.mail.ready {
 			c.turn.Lock()
 			c.forward()
 			err := c.flush()
@@ -147,7 +173,6 @@ func (c *conn) listen() {
 // stopListening ends what listen has begun. The connection is closed.
 func (c *conn) stopListening() {
 	c.mail.close()
-	close(c.mail.end)
 	c.mail.sent.Wait()
 }
 
@@ -163,6 +188,8 @@ func (c *conn) gone() bool {
 func (c *conn) post(message Reply) {
 	if !c.mail.put(message) {
 		c.cut()
+	} else if c.mail.called.CompareAndSwap(false, true) {
+		c.server.couriers.call(c)
 	}
 }
 
@@ -179,7 +206,7 @@ func (c *conn) cut() {
 // when all that was read for the client is answered: so a message about a change never overtakes a
 // reply that does not know of the change.
 func (c *conn) forward() {
-	for m, some := c.mail.next(); some; m, some = c.mail.next() {
+	for m, some := c.mail.next(hardMail); some; m, some = c.mail.next(hardMail) {
 		if as, understood := c.session.message(m); understood {
 			c.reply(as, c.session.protocol)
 		}

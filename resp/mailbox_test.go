@@ -17,26 +17,58 @@ import (
 func listening(t *testing.T) (client net.Conn, c *conn) {
 	t.Helper()
 	client, server := net.Pipe()
-	s := &Server{Log: slog.New(slog.DiscardHandler)}
+	return client, listeningOver(t, client, server)
+}
+
+// listeningTCP does so over TCP, where couriers come.
+func listeningTCP(t testing.TB) (client net.Conn, c *conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err = net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, listeningOver(t, client, server)
+}
+
+func listeningOver(t testing.TB, client, server net.Conn) *conn {
+	s := &Server{Log: slog.New(slog.DiscardHandler), WriteTime: time.Minute}
 	s.init()
-	c = newConn(s, server, 1)
+	c := newConn(s, server, 1)
 	c.session.protocol = 3
 	c.listen()
 	t.Cleanup(func() {
 		_ = client.Close()
 		_ = c.guard.Close()
 		c.stopListening()
+		s.couriers.workers.Wait()
 	})
-	return client, c
+	return c
 }
 
 // A message that comes while commands are answered is sent behind their replies, and one that comes
 // to an idle client at once.
 func TestMessagesGoBehindReplies(t *testing.T) {
+	t.Run("by its own goroutine", func(t *testing.T) { messagesGoBehindReplies(t, listening) })
+	t.Run("by couriers", func(t *testing.T) {
+		messagesGoBehindReplies(t, func(t *testing.T) (net.Conn, *conn) { return listeningTCP(t) })
+	})
+}
+
+func messagesGoBehindReplies(t *testing.T, listening func(*testing.T) (net.Conn, *conn)) {
 	client, c := listening(t)
 	c.turn.Lock()
 	c.post(Push{"invalidate"})
-	for len(c.mail.ready) > 0 { // until whoever sends messages knows of it
+	c.server.couriers.workers.Wait() // it has come, and it was not its turn
+	for len(c.mail.ready) > 0 {      // until whoever sends messages knows of it
 		runtime.Gosched()
 	}
 	c.reply(Status("old"), 3)

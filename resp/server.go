@@ -104,6 +104,7 @@ type Server struct {
 	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
+	couriers         couriers
 	announcer        announcer
 	tracker          tracker
 	notifies         atomic.Pointer[string] // the letters of notify-keyspace-events, or nil
@@ -288,6 +289,7 @@ func (s *Server) end() {
 	}
 	s.looping.Wait()
 	s.announcer.clear()
+	s.couriers.workers.Wait()
 }
 
 // hangUp closes all connections.

@@ -171,10 +171,16 @@ func (t *tracker) gone(configs []string, by int64) {
 	for _, name := range names {
 		t.invalidate(name, by)
 	}
+	told := map[string]Reply{} // by prefix: many clients may have the same
 	for _, one := range t.clients {
 		if one.broadcast && !(one.noLoop && one.id == by) {
 			for _, prefix := range one.prefixes {
-				if mine := startingWith(prefix, names); len(mine) > 0 {
+				mine, known := told[prefix]
+				if !known {
+					mine = startingWith(prefix, names)
+					told[prefix] = mine
+				}
+				if mine != nil {
 					one.tell(mine)
 				}
 			}
@@ -182,12 +188,16 @@ func (t *tracker) gone(configs []string, by int64) {
 	}
 }
 
-// startingWith returns those of some names that begin with a prefix.
-func startingWith(prefix string, names []string) (some []Reply) {
+// startingWith returns those of some names that begin with a prefix; nil if there are none.
+func startingWith(prefix string, names []string) Reply {
+	var some []Reply
 	for _, name := range names {
 		if strings.HasPrefix(name, prefix) {
 			some = append(some, name)
 		}
+	}
+	if some == nil {
+		return nil
 	}
 	return some
 }
