@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"bytes"
 	"os"
 	"runtime"
 	"sync"
@@ -96,20 +97,16 @@ func (l *loop) serve(c *conn) bool {
 		return err == nil && l.err == unix.EAGAIN
 	}
 	c.server.counts.received.Add(int64(l.n))
-	c.lend(l.in[:l.n], l.out)
-	if c.turn.TryLock() {
+	c.guard.buf = l.in[:l.n]
+	l.rest = nil
+	if c.turn.TryLock() { // or somebody sends the client messages
+		c.out = l.out[:0]
 		c.takeShort()
+		l.send(c)
+		l.out, c.out = c.out, bytes.Clone(l.rest)
 		c.turn.Unlock()
 	}
-	l.send(c)
-	if len(l.rest) > 0 || !c.guard.clear() || c.session.quit {
-		c.giveBack(l.rest)
-		return false
-	}
-	l.out = c.out
-	c.guard.compact()
-	c.guard.buf, c.out = nil, nil
-	return true
+	return c.putBack() && len(l.rest) == 0 && !c.session.quit
 }
 
 // send writes what the client takes at once of what it was answered, and leaves the rest.

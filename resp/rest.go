@@ -39,8 +39,7 @@ func (c *conn) rests() bool {
 		return false
 	}
 	c.guard.compact()
-	c.guard.buf, c.guard.parsed, c.guard.handedOn = nil, 0, 0
-	c.out, c.calm = nil, 0
+	c.guard.buf, c.guard.parsed, c.guard.handedOn, c.calm = nil, 0, 0, 0
 	c.resting.Store(true)
 	if !c.loop.add(c) || c.stirred.Load() {
 		return !c.rouse()
@@ -55,6 +54,7 @@ func (c *conn) lastsForEver() bool {
 	if !c.session.plain() || c.guard.idleTime() > 0 || c.guard.setDeadline(time.Time{}) != nil {
 		return false
 	}
+	c.out = nil
 	return c.guard.SetWriteDeadline(time.Time{}) == nil
 }
 
@@ -75,16 +75,12 @@ func (c *conn) stir() {
 	}
 }
 
-// lend gives the connection what has come, and a buffer for what it answers, until [conn.giveBack].
-func (c *conn) lend(came, out []byte) {
-	c.guard.buf, c.out = came, out[:0]
-}
-
-// giveBack has the connection keep copies of what it has yet to answer, and to send.
-func (c *conn) giveBack(unsent []byte) {
-	c.out = append([]byte(nil), unsent...)
+// putBack has the connection keep a copy of what has come and is not answered, and reports whether that is nothing.
+func (c *conn) putBack() (clear bool) {
+	clear = c.guard.clear()
 	if c.guard.compact() {
 		c.guard.arrived = time.Now()
 	}
 	c.guard.buf = append([]byte(nil), c.guard.buf...)
+	return clear
 }
