@@ -58,7 +58,8 @@ func holds(ctx context.Context, addr, key string) bool {
 }
 
 func (w calls) run(ctx context.Context, s *service, addrs []string, l load, d time.Duration) (float64, error) {
-	all := loadgen.Etcd{Endpoints: addrs, Clients: l.clients, Do: w.next(w.configs, s.b)}
+	// Clients are programs on as many machines: each has a connection of its own, as those of the other servers have.
+	all := loadgen.Etcd{Endpoints: addrs, Clients: l.clients, Conns: l.clients, Do: w.next(w.configs, s.b)}
 	result, err := all.Run(ctx, d)
 	return result.PerSecond() * float64(w.per), flawless(result, err)
 }
