@@ -47,7 +47,7 @@ func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	}
 	db := database{tx}
 	return &batch{
-		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.fork(), tallies: tallies,
+		layer: layer{under: remember(db), settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.fork(), tallies: tallies,
 	}, nil
 }
 
@@ -122,6 +122,7 @@ func (s *Store) commit(b *batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	b.archive.settle()
 	s.totals, s.archive, s.tallies = b.totals, b.archive, b.tallies
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)

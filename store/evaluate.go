@@ -18,7 +18,7 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 	defer s.mu.RUnlock()
 	return s.db.View(func(db *buntdb.Tx) error {
 		now := max(now, s.clock)
-		entry := &layer{under: database{db}, settled: s.policies(database{db})}
+		entry := &layer{under: remember(database{db}), settled: s.policies(database{db})}
 		kept, last := 0, false
 		for i, u := range updates {
 			if last {

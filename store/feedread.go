@@ -57,6 +57,8 @@ func (tx *Tx) database() *buntdb.Tx {
 		switch s := src.(type) {
 		case database:
 			return s.Tx
+		case *remembering:
+			return s.Tx
 		case *layer:
 			src = s.under
 		case spared:

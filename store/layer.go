@@ -26,6 +26,30 @@ func (d database) ascend(s span, visit func(key, value string) bool) {
 	_ = d.AscendRange("", s.from, s.to, visit)
 }
 
+// remembering is the database for as long as it does not change: what stands at a key it looks up once. Whoever
+// writes comes back to the same few keys again and again.
+type remembering struct {
+	database
+	known map[string]stood
+}
+
+// stood is what stands at a key, if anything does.
+type stood struct {
+	value string
+	found bool
+}
+
+func remember(db database) *remembering { return &remembering{db, map[string]stood{}} }
+
+func (r *remembering) get(key string) (string, bool) {
+	at, known := r.known[key]
+	if !known {
+		at.value, at.found = r.database.get(key)
+		r.known[key] = at
+	}
+	return at.value, at.found
+}
+
 // A layer holds changes over a source, and is a source itself.
 type layer struct {
 	under   source
@@ -94,11 +118,12 @@ func (l *layer) ascend(s span, visit func(key, value string) bool) {
 func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	key := configKey(w.Name)
 	ns, _ := Split(w.Name)
+	spaceKey := namespaceKey(ns)
 	if ns == settingsNamespace {
 		l.unsettled, l.settled = true, nil
 	}
 	old, found := loadRecord(l, key)
-	space := loadNamespace(l, namespaceKey(ns))
+	space := loadNamespace(l, spaceKey)
 	if found && !old.live(at) {
 		l.expired++
 	}
@@ -129,7 +154,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		l.notes[n-1].Last = w.Delete && space.configs == 0
 	}
 	space.revision = revision
-	l.changes.Set(namespaceKey(ns), change{value: space.encode(), delete: space.configs == 0, txn: txn})
+	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: txn})
 }
 
 // loadRecord returns the record at a key, live or not.
@@ -190,8 +215,16 @@ func inTheWay(src source, name string, now Millis) (other string, found bool) {
 			return name[:i], true
 		}
 	}
-	if other, found = anyLive(src, within(name), now); found {
+	in, under := within(name), below(name)
+	src.ascend(span{in.from, under.to}, func(string, string) bool { // mostly there is nothing at all
+		found = true
+		return false
+	})
+	if !found {
+		return "", false
+	}
+	if other, found = anyLive(src, in, now); found {
 		return other, true
 	}
-	return anyLive(src, below(name), now)
+	return anyLive(src, under, now)
 }
