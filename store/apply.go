@@ -90,6 +90,7 @@ func (b *batch) apply(e Indexed) Outcome {
 // was before the entry; what a transaction saw of others in the entry, After names.
 func (b *batch) carryOut(e Indexed) Outcome {
 	outcome := make(Outcome, len(e.Entry.Txns))
+	b.told = slices.Grow(b.told, len(e.Entry.Txns))
 	for i, txn := range e.Entry.Txns {
 		outcome[i] = b.failedGuard(txn)
 	}
