@@ -95,12 +95,11 @@ func (c *committer) run(ctx context.Context) {
 // while there is nothing to do, or no leader to do it with, or while all there is has been
 // held back: then for a while, or until something is applied or comes. It waits a little for company, too.
 func (c *committer) gather(ctx context.Context, pending []*update, held bool) []*update {
-	var again <-chan time.Time
+	var again, alone <-chan time.Time
 	if held && len(pending) > 0 {
 		again = time.After(patience)
 	}
 	company := c.company
-	alone := time.After(c.until.Sub(c.now()))
 	for {
 		known, changed := c.log.leader()
 		before := len(pending)
@@ -108,6 +107,9 @@ func (c *committer) gather(ctx context.Context, pending []*update, held bool) []
 		held = held && len(pending) <= before
 		if known && len(pending) > 0 && len(pending) >= company && !held {
 			return pending
+		}
+		if alone == nil && len(pending) < company {
+			alone = time.After(c.until.Sub(c.now()))
 		}
 		select {
 		case u := <-c.queue:
