@@ -97,7 +97,7 @@ func BenchmarkCommit(b *testing.B) {
 }
 
 // commitAllocs is what a SET may allocate from where it is queued until it is answered, if it is alone in its entry.
-const commitAllocs = 160
+const commitAllocs = 145
 
 func TestACommitAllocatesNoMoreThanItDid(t *testing.T) {
 	l := startPrompt(t)

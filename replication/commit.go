@@ -86,7 +86,7 @@ func (c *committer) run(ctx context.Context) {
 		held = len(e.sent) == 0 && len(e.rest) > 0
 		began := c.now()
 		pending = append(c.commit(ctx, e), e.rest...)
-		c.company = len(e.sent) + len(e.rest) + len(c.queue)
+		c.company = min(len(e.sent)+len(e.rest)+len(c.queue), maxQueue)
 		c.until = c.now().Add(min(c.now().Sub(began)/2, maxWait))
 	}
 }

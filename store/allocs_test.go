@@ -6,9 +6,9 @@ import "testing"
 // whoever makes them shrink, lowers them.
 const (
 	evaluateAllocs   = 31
-	evaluateAllocs50 = 22 * 50
-	applyAllocs      = 73
-	applyAllocs50    = 23 * 50
+	evaluateAllocs50 = 1080
+	applyAllocs      = 70
+	applyAllocs50    = 1150
 	encodeAllocs     = 1
 	decodeAllocs     = 4
 	getAllocs        = 4
