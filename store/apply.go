@@ -76,11 +76,11 @@ func (b *batch) apply(e Indexed) Outcome {
 		return nil
 	}
 	b.clock = max(b.clock, e.Entry.At)
-	told, kept := len(b.told), b.archive.order.Len()
+	told, kept := len(b.told), b.archive.len()
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
-		b.forget(&b.archive, b.historyBytes(), forgotten+max(0, b.archive.order.Len()-kept))
+		b.forget(&b.archive, b.historyBytes(), forgotten+max(0, b.archive.len()-kept))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome
@@ -90,6 +90,7 @@ func (b *batch) apply(e Indexed) Outcome {
 // was before the entry; what a transaction saw of others in the entry, After names.
 func (b *batch) carryOut(e Indexed) Outcome {
 	outcome := make(Outcome, len(e.Entry.Txns))
+	b.told = slices.Grow(b.told, len(e.Entry.Txns))
 	for i, txn := range e.Entry.Txns {
 		outcome[i] = b.failedGuard(txn)
 	}
@@ -109,6 +110,9 @@ func (b *batch) carryOut(e Indexed) Outcome {
 // failedGuard returns the key of the first guard that does not hold, or "".
 func (b *batch) failedGuard(txn Txn) string {
 	i := slices.IndexFunc(txn.Guards, func(g Guard) bool {
+		if g.Key == settingsGuard { // every write has this guard
+			return b.policies().revision != g.Revision
+		}
 		return current(b, g.Key, b.clock) != g.Revision
 	})
 	if i < 0 {

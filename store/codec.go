@@ -2,6 +2,10 @@ package store
 
 import "encoding/binary"
 
+// onStack is the capacity with which bytes begin that are soon copied into a string, or hashed: constant and small, so that
+// those of most records need no memory of their own.
+const onStack = 512
+
 func appendString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

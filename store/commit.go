@@ -106,7 +106,7 @@ func (t *totals) count(key, value string, sign int) (expires Millis) {
 
 // hashOf returns the first 64 bits of SHA-256 over a record and its key.
 func hashOf(key, value string) uint64 {
-	b := binary.AppendUvarint(make([]byte, 0, 512), uint64(len(key)))
+	b := binary.AppendUvarint(make([]byte, 0, onStack), uint64(len(key)))
 	b = append(append(b, key...), value...)
 	sum := sha256.Sum256(b)
 	return binary.BigEndian.Uint64(sum[:])
@@ -122,6 +122,7 @@ func (s *Store) commit(b *batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	b.archive.settle()
 	s.totals, s.archive, s.tallies = b.totals, b.archive, b.tallies
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)

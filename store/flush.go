@@ -124,11 +124,10 @@ func (tx *Tx) Flush() {
 		})
 	}
 	tx.own.flush(0)
-	tx.places, tx.txn.Writes, tx.wrote, tx.txn.Flush = map[string]int{}, nil, 0, true
+	tx.places, tx.txn.Writes, tx.wrote, tx.txn.Flush = nil, nil, 0, true
 	for _, w := range writes {
 		if !flushed(configKey(w.Name)) {
-			tx.places[w.Name] = len(tx.txn.Writes)
-			tx.txn.Writes = append(tx.txn.Writes, w)
+			tx.add(w)
 			tx.wrote += w.size()
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"strconv"
+	"strings"
 
 	"confman/validate"
 
@@ -31,6 +32,16 @@ type archive struct {
 	floor moment               // everything that is not kept ended then at the latest, but for what KEEP and AGE have dropped
 	bytes int                  // their weights
 	hash  uint64               // sum of the hashes of the records, compressed values left out
+
+	forked bool   // the order is another archive's, which does not know of the moves yet
+	moves  []pass // what is still to be done to the order
+	more   int    // by how many versions the moves make it longer
+}
+
+// A pass puts a version into the order or, for sign -1, takes it out.
+type pass struct {
+	ended
+	sign int
 }
 
 // A moment is a revision, and the time that it carried.
@@ -45,11 +56,44 @@ func newArchive() archive {
 	}, btree.Options{NoLocks: true})}
 }
 
-// fork returns an archive that changes by itself.
+// fork returns an archive that changes by itself. The order stays as it is until either is settled or the fork
+// has to look at it, which is seldom: a copy of it costs more than all that an entry does to it.
 func (a archive) fork() archive {
-	a.order = a.order.Copy()
+	a.forked = true
 	return a
 }
+
+// own gives a fork an order of its own.
+func (a *archive) own() {
+	if a.forked {
+		a.order = a.order.Copy()
+		a.settle()
+	}
+}
+
+// settle does to the order what is still to be done. The archive that it was of is no more.
+func (a *archive) settle() {
+	a.forked = false
+	for _, p := range a.moves {
+		a.move(p)
+	}
+	a.moves, a.more = nil, 0
+}
+
+// move puts a version into the order, or takes it out: now or, in a fork, later.
+func (a *archive) move(p pass) {
+	switch {
+	case a.forked:
+		a.moves, a.more = append(a.moves, p), a.more+p.sign
+	case p.sign > 0:
+		a.order.Set(p.ended)
+	default:
+		a.order.Delete(p.ended)
+	}
+}
+
+// len returns how many versions are kept.
+func (a archive) len() int { return a.order.Len() + a.more }
 
 // follow takes account of a record that was written, or for sign -1 is one no longer.
 func (a *archive) follow(key, value string, sign int) {
@@ -60,11 +104,7 @@ func (a *archive) follow(key, value string, sign int) {
 	h := mustHead(key, value)
 	a.bytes += sign * h.weight(key)
 	a.hash += uint64(sign) * hashOf(key, value[:h.length])
-	if e := (ended{h.End.Revision, key}); sign > 0 {
-		a.order.Set(e)
-	} else {
-		a.order.Delete(e)
-	}
+	a.move(pass{ended{h.End.Revision, key}, sign})
 }
 
 // load takes account of a record that was loaded.
@@ -115,6 +155,9 @@ const forgotten = 10_000
 // forget drops the versions that ended first while they come to more than a limit, but no more than so many.
 func (l *layer) forget(a *archive, limit, most int) {
 	floor := a.floor
+	if a.bytes > limit {
+		a.own()
+	}
 	for ; a.bytes > limit && most > 0; most-- {
 		oldest, _ := a.order.Min()
 		value, _ := l.get(oldest.key)
@@ -235,7 +278,7 @@ func (b *batch) keeper(key string) (keep uint64, age Millis) { return b.policies
 // ever if that is zero.
 func (p *Policies) kept(key string) (keep uint64, age Millis) {
 	keep = DefaultKeep
-	ns, _ := Split(configName(key))
+	ns, _, _ := strings.Cut(key[1:], "\x00")
 	p.ascend(ns, func(_ string, own Settings) {
 		keep, age = cmp.Or(own.Keep, keep), cmp.Or(own.Age, age)
 	})

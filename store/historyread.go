@@ -229,5 +229,5 @@ type Kept struct {
 func (s *Store) Kept() Kept {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return Kept{s.archive.order.Len(), s.archive.bytes, s.past.bytes}
+	return Kept{s.archive.len(), s.archive.bytes, s.past.bytes}
 }

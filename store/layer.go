@@ -101,11 +101,12 @@ func (l *layer) ascend(s span, visit func(key, value string) bool) {
 func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	key := configKey(w.Name)
 	ns, _ := Split(w.Name)
+	spaceKey := namespaceKey(ns)
 	if ns == settingsNamespace {
 		l.unsettled, l.settled = true, nil
 	}
 	old, found := loadRecord(l, key)
-	space := loadNamespace(l, namespaceKey(ns))
+	space := loadNamespace(l, spaceKey)
 	if found && !old.live(at) {
 		l.expired++
 	}
@@ -136,7 +137,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		l.notes[n-1].Last = w.Delete && space.configs == 0
 	}
 	space.revision = revision
-	l.changes.Set(namespaceKey(ns), change{value: space.encode(), delete: space.configs == 0, txn: txn})
+	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: txn})
 }
 
 // loadRecord returns the record at a key, live or not.
@@ -197,8 +198,16 @@ func inTheWay(src source, name string, now Millis) (other string, found bool) {
 			return name[:i], true
 		}
 	}
-	if other, found = anyLive(src, within(name), now); found {
+	in, under := within(name), below(name)
+	src.ascend(span{in.from, under.to}, func(string, string) bool { // mostly there is nothing at all
+		found = true
+		return false
+	})
+	if !found {
+		return "", false
+	}
+	if other, found = anyLive(src, in, now); found {
 		return other, true
 	}
-	return anyLive(src, below(name), now)
+	return anyLive(src, under, now)
 }

@@ -47,38 +47,54 @@ const (
 // encodePast returns the record of what an entry has changed, but for the chain, and how many changes that are; or
 // "" if it has noted nothing either, and none of what it has changed is the clients'.
 func encodePast(at Millis, told []Changes) (body string, total int) {
-	var b []byte
 	txns := 0
 	for _, c := range told {
-		n := 0
-		var changes []byte
-		for _, one := range c.All {
-			if ns, _ := Split(one.Name); !systemNamespace(ns) {
-				changes = one.appendPast(changes)
-				n++
+		if n := c.clients(); n > 0 || c.Flush || len(c.Notes) > 0 {
+			txns++
+			if total += n; c.Flush {
+				total++
 			}
-		}
-		if n == 0 && !c.Flush && len(c.Notes) == 0 {
-			continue
-		}
-		b = c.Origin.append(appendString(b, c.By))
-		b = binary.AppendUvarint(appendBool(b, c.Flush), uint64(n))
-		b = binary.AppendUvarint(append(b, changes...), uint64(len(c.Notes)))
-		for _, note := range c.Notes {
-			b = note.append(b)
-		}
-		txns++
-		if total += n; c.Flush {
-			total++
 		}
 	}
 	if txns == 0 {
 		return "", 0
 	}
-	head := binary.AppendUvarint([]byte{pastFormat}, uint64(total))
-	head = binary.AppendUvarint(head, uint64(at))
-	head = binary.AppendUvarint(head, uint64(txns))
-	return string(append(head, b...)), total
+	b := append(make([]byte, 0, onStack), pastFormat)
+	b = binary.AppendUvarint(b, uint64(total))
+	b = binary.AppendUvarint(b, uint64(at))
+	b = binary.AppendUvarint(b, uint64(txns))
+	for _, c := range told {
+		if n := c.clients(); n > 0 || c.Flush || len(c.Notes) > 0 {
+			b = c.appendPast(b, n)
+		}
+	}
+	return string(b), total
+}
+
+// clients returns how many of the configs that a transaction has changed are the clients'.
+func (c Changes) clients() (n int) {
+	for _, one := range c.All {
+		if ns, _ := Split(one.Name); !systemNamespace(ns) {
+			n++
+		}
+	}
+	return n
+}
+
+// appendPast appends what is kept of a transaction, which has changed so many configs of clients.
+func (c Changes) appendPast(b []byte, clients int) []byte {
+	b = c.Origin.append(appendString(b, c.By))
+	b = binary.AppendUvarint(appendBool(b, c.Flush), uint64(clients))
+	for _, one := range c.All {
+		if ns, _ := Split(one.Name); !systemNamespace(ns) {
+			b = one.appendPast(b)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Notes)))
+	for _, note := range c.Notes {
+		b = note.append(b)
+	}
+	return b
 }
 
 func (c Change) appendPast(b []byte) []byte {

@@ -30,8 +30,7 @@ func (r Record) live(now Millis) bool {
 const recordFormat = 1
 
 func (r Record) encode() string {
-	b := make([]byte, 0, len(r.Value)+len(r.By)+40)
-	b = append(b, recordFormat)
+	b := append(make([]byte, 0, onStack), recordFormat)
 	b = binary.AppendUvarint(b, r.Version)
 	b = binary.AppendUvarint(b, r.Revision)
 	b = binary.AppendUvarint(b, uint64(r.Created))

@@ -26,6 +26,7 @@ func (s *Store) startOver(b *batch) error {
 		return err
 	}
 	s.abandonRewriteOnce() // it writes down what is deleted now
+	b.archive.own()
 	records := index{}
 	err = s.file.appendPieces(b.applied, func(p *pieces) error {
 		return successor{s, db, records, b, p}.fill()

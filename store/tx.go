@@ -14,7 +14,7 @@ type Tx struct {
 	view   bool   // nothing will be committed, so nothing need be guarded
 	txn    Txn
 	seen   map[string]bool // keys that have their guards
-	places map[string]int  // where in txn.Writes a name stands
+	places map[string]int  // where in txn.Writes a name stands; nil while they are few
 	undo   []func()        // takes back what a Try has written, in reverse
 	trying int             // how many of them are running
 	wrote  int             // bytes of names and values in txn.Writes
@@ -123,7 +123,7 @@ func (tx *Tx) Try(do func() error) error {
 
 // takeBack returns what undoes a write to a name.
 func (tx *Tx) takeBack(name string) func() {
-	place, again := tx.places[name]
+	place, again := tx.place(name)
 	var before Write
 	if again {
 		before = tx.txn.Writes[place]
@@ -159,7 +159,33 @@ func (tx *Tx) begin() {
 	if tx.own == nil {
 		tx.own = &layer{under: tx.src}
 		tx.src = tx.own
-		tx.places = map[string]int{}
+	}
+}
+
+// fewWrites are looked through for a name, which takes less than a map of their places.
+const fewWrites = 8
+
+// place returns where in txn.Writes a name stands, if it does.
+func (tx *Tx) place(name string) (place int, found bool) {
+	if tx.places != nil {
+		place, found = tx.places[name]
+		return place, found
+	}
+	place = slices.IndexFunc(tx.txn.Writes, func(w Write) bool { return w.Name == name })
+	return place, place >= 0
+}
+
+// add adds the first write to a name.
+func (tx *Tx) add(w Write) {
+	tx.txn.Writes = append(tx.txn.Writes, w)
+	switch n := len(tx.txn.Writes); {
+	case tx.places != nil:
+		tx.places[w.Name] = n - 1
+	case n > fewWrites:
+		tx.places = make(map[string]int, 2*n)
+		for i, w := range tx.txn.Writes {
+			tx.places[w.Name] = i
+		}
 	}
 }
 
@@ -169,11 +195,12 @@ func (tx *Tx) write(w Write) {
 	if w.Events = tx.sets; w.Delete {
 		w.Events = tx.gone
 	}
-	if place, again := tx.places[w.Name]; again {
+	place, again := tx.place(w.Name)
+	if again {
 		w.Events = tx.txn.Writes[place].withEventsOf(w)
 	}
 	wrote := tx.wrote + w.size()
-	if place, again := tx.places[w.Name]; again {
+	if again {
 		wrote -= tx.txn.Writes[place].size()
 	}
 	if tx.full = tx.full || wrote > MaxTxn; tx.full {
@@ -183,11 +210,10 @@ func (tx *Tx) write(w Write) {
 	if tx.trying > 0 {
 		tx.undo = append(tx.undo, tx.takeBack(w.Name))
 	}
-	if place, again := tx.places[w.Name]; again {
+	if again {
 		tx.txn.Writes[place] = w
 	} else {
-		tx.places[w.Name] = len(tx.txn.Writes)
-		tx.txn.Writes = append(tx.txn.Writes, w)
+		tx.add(w)
 	}
 	tx.wrote = wrote
 	tx.own.write(w, 0, Pending, tx.now, tx.txn.By)

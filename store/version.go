@@ -73,7 +73,7 @@ const squeezed = 128
 // encode returns the version's bytes: what is known of it, and its value behind that, compressed if it
 // is long. It says of the value how long it is, and its digest.
 func (v Version) encode() string {
-	b := make([]byte, 0, len(v.Value)+len(v.By)+len(v.End.By)+64)
+	b := make([]byte, 0, onStack)
 	b = append(b, recordFormat, byte(v.End.How))
 	b = binary.AppendUvarint(b, v.End.Revision)
 	b = binary.AppendUvarint(b, uint64(v.End.At))
