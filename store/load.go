@@ -32,8 +32,8 @@ func load(content []byte) (st state, compact int64, err error) {
 	return st, compact, nil
 }
 
-// replay does in an empty database what records say, but for markers. BuntDB could do that itself, but takes twice as
-// long, and allocates four times as much.
+// replay does in an empty database what records say, but for markers. BuntDB could read them itself, but would allocate
+// eight times for each.
 func replay(tx *buntdb.Tx, records []byte) error {
 	if err := tx.DeleteAll(); err != nil { // so that it does not note for each record how to undo it
 		return err
