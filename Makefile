@@ -40,6 +40,11 @@ exhaust: ## what takes hours: power cuts of all nodes (CUTS=1000), a million con
 failover: build ## kill, stop and restart leaders under load; writes docs/failover.md (half an hour)
 	cd integration && CONFMAN_FAILOVER=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 1h -v -run FailoverUnderLoad .
 
+# A row that needs a program that is not here is skipped, and says so.
+bench: build ## confman beside redis-server and etcd, in turns; writes docs/performance.md (RUN= for the rows that match, ARGS= for flags)
+	@$(MAKE) --no-print-directory bin/tools/etcd || echo "there is no current etcd to compare with"
+	cd integration && go build -o ../bin/tools/bench ./bench && ../bin/tools/bench -run '$(RUN)' $(ARGS)
+
 clients: build ## run every Redis client against three nodes whose leaders are killed; writes docs/clients.md
 	cd integration && CONFMAN_CLIENTS_PAGE=1 CONFMAN_REQUIRE_CLIENTS=1 CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -v -run 'TestMatrix$$' .
 
@@ -77,7 +82,11 @@ bin/tools/gofumpt: packaging/tools/go.mod
 bin/tools/staticcheck: packaging/tools/go.mod
 	cd packaging/tools && go build -o $(CURDIR)/$@ honnef.co/go/tools/cmd/staticcheck
 
+# The etcd that confman is compared with; a module of its own, or it would decide on the versions of what the linters use.
+bin/tools/etcd: packaging/tools/etcd/go.mod
+	cd packaging/tools/etcd && CGO_ENABLED=0 go build -o $(CURDIR)/$@ go.etcd.io/etcd/server/v3
+
 clean: ## remove what was built
 	rm -rf bin
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover clients clean
+.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients clean

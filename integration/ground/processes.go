@@ -1,6 +1,7 @@
 package ground
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -24,26 +25,34 @@ func (processes) launch(h *Host, args, env []string) process {
 	return startLocal(h, append([]string{h.Binary}, args...), env)
 }
 
-// given are the addresses that FreeAddr has returned.
+// given are the addresses that Free has returned.
 var given sync.Map
 
 // FreeAddr returns a loopback address that nobody listens at.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
+	addr, err := Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+// Free is FreeAddr for whoever has no test.
+func Free() (addr string, err error) {
 	for range 100 {
 		// Below the ports that the system gives to whoever connects: nobody has it by chance before
 		// the node listens there.
-		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
+		addr = fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000))
 		if _, again := given.LoadOrStore(addr, true); again {
 			continue
 		}
 		if ln, err := net.Listen("tcp", addr); err == nil {
 			_ = ln.Close() // the node opens it
-			return addr
+			return addr, nil
 		}
 	}
-	t.Fatal("there is no free port")
-	return ""
+	return "", errors.New("there is no free port")
 }
 
 // local is a process of this machine.

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const head = `# How fast confman is
+
+Written by ` + "`make bench`" + `: confman beside what people would pick instead, in one run on one machine, in turns that swap who begins in
+every round, with the same values, clients and connections. **Only the ratios count**, of the medians of all rounds, with the least and the
+greatest ratio of a single round; figures of one side say how large things are here. Clients and servers share the machine.
+
+%s
+
+Servers run with their defaults, confman with the profile lan; its nodes speak TLS with each other, and etcd's plain text. All
+writes of confman and etcd are on the disks of a majority before they are answered. Where servers have one core, clients have the others. Clients are
+connected to the leader unless a row says where. etcd's are its own for Go, which take more of the machine than those that speak Redis's
+protocol. ` + "`make bench RUN='Reads, one server/GET'`" + ` measures again the rows whose topic and name,
+with a slash between them, match that regular expression, and ` + "`make bench`" + ` all. docs/performance.json has every round.
+
+![All ratios](performance.svg)
+`
+
+// page is docs/performance.md.
+func (r results) page(all []Row) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, head, r.setting())
+	topic := ""
+	for _, row := range all {
+		if row.Topic != topic {
+			topic = row.Topic
+			fmt.Fprintf(&b, "\n## %s\n\n`make bench RUN='%s/'`\n\n", topic, topic)
+			b.WriteString("| work | against | ratio (least to greatest) | to reach | | confman | the other |\n|---|---|---|---|---|---|---|\n")
+		}
+		b.WriteString(r.line(row))
+	}
+	return b.String()
+}
+
+// setting tells on what machine and with which programs the rows were measured.
+func (r results) setting() string {
+	if len(r.Rows) == 0 {
+		return "Nothing has been measured yet."
+	}
+	m := r.Machine
+	with := map[string]int{}
+	for _, one := range r.Rows {
+		with[fmt.Sprintf("%s, %d rounds of %s a side", one.With, len(one.Pairs), one.Time)]++
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Machine: %s, %d cores, %s, Linux %s.", m.CPU, m.Cores, m.Memory, m.Kernel)
+	for _, programs := range slices.Sorted(maps.Keys(with)) {
+		fmt.Fprintf(&b, "\n%d of the rows: %s.", with[programs], programs)
+	}
+	return b.String()
+}
+
+// line is a row of a table.
+func (r results) line(row Row) string {
+	m, found := r.Rows[row.Name]
+	if !found {
+		return fmt.Sprintf("| %s | %s | | %s | not measured | | |\n", row.Name, row.Against, row.goal())
+	}
+	v := m.judge(row)
+	ratio, theirs := "", ""
+	if v.ratio != 0 {
+		ratio = fmt.Sprintf("%.2f (%.2f to %.2f)", v.ratio, v.least, v.most)
+		theirs = row.figure(v.theirs)
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", row.Name, row.Against, ratio, row.goal(), v.words(row), row.figure(v.ours), theirs)
+}
+
+// goal is what is to be reached, in words.
+func (row Row) goal() string {
+	if row.Reach == 0 {
+		return ""
+	}
+	bound := "at least"
+	if row.Less {
+		bound = "at most"
+	}
+	if row.Absolute {
+		return fmt.Sprintf("%s %s", bound, row.figure(row.Reach))
+	}
+	return fmt.Sprintf("%s %.2f", bound, row.Reach)
+}
+
+// words tell whether the goal is reached.
+func (v verdict) words(row Row) string {
+	switch {
+	case row.Reach == 0:
+		return ""
+	case v.reached:
+		return "reached"
+	}
+	return "**not reached**"
+}
+
+// figure is one with its unit, such as 12,345 /s.
+func (row Row) figure(f float64) string {
+	digits := 0
+	if f < 100 {
+		digits = 2
+	}
+	text := fmt.Sprintf("%.*f", digits, f)
+	whole, rest, _ := strings.Cut(text, ".")
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + "," + whole[at:]
+	}
+	if rest != "" {
+		whole += "." + rest
+	}
+	return whole + " " + row.Unit
+}
