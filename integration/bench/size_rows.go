@@ -98,9 +98,10 @@ func (b *Bench) pass(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// disk is how many bytes more a server has in its files than when it was empty, for each config.
 func disk(_ context.Context, s *service) (float64, error) {
 	sum, err := s.nodes[0].onDisk()
-	return float64(sum) / float64(s.held), err
+	return float64(sum-s.bare) / float64(s.held), err
 }
 
 // restart is how many seconds it takes from the start of the program to the first right answer, after a kill.

@@ -45,8 +45,8 @@ func startEtcdAlone(ctx context.Context, s *service) error {
 
 // A size is how large a service is that grows.
 type size struct {
-	empty int64 // bytes of memory that its first server had before
-	held  int   // configs in it
+	empty, bare int64 // bytes of memory that its first server had before, and of files
+	held        int   // configs in it
 }
 
 // hundreds are configs of 100 bytes, a hundred in each namespace. To redis-server they are strings, to etcd keys.
@@ -55,7 +55,10 @@ var hundreds = configs{size: 100, fields: 100}
 // grow has a service hold n configs, or those that it held before if they were more.
 func (s *service) grow(ctx context.Context, n int) (err error) {
 	if s.empty == 0 {
-		if s.empty, err = s.nodes[0].resident(); err != nil {
+		var failed error
+		s.empty, err = s.nodes[0].resident()
+		s.bare, failed = s.nodes[0].onDisk()
+		if err = errors.Join(err, failed); err != nil {
 			return err
 		}
 	}
