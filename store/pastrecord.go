@@ -1,6 +1,9 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // A PastChange is what is kept of a [Change], or of a flush, whose name is "".
 type PastChange struct {
@@ -43,6 +46,9 @@ const (
 	pastEvents             // what was done follows
 	pastFlags  = pastGone | pastEvents
 )
+
+// leastPastChange is how many bytes an encoded change takes at least: flags, the length of its name, and its version.
+const leastPastChange = 3
 
 // encodePast returns the record of what an entry has changed, but for the chain, and how many changes that are; or
 // "" if it has noted nothing either, and none of what it has changed is the clients'.
@@ -162,6 +168,7 @@ func (r *PastRevision) decodeTxn(d *decoder, format byte) {
 	} else if n == 0 && format == 1 {
 		d.fail()
 	}
+	t.Changes = slices.Grow(t.Changes, min(n, len(d.s)/leastPastChange))
 	for ; n > 0 && d.err == nil; n-- {
 		t.Changes = append(t.Changes, decodePastChange(d, t.By, format))
 	}
@@ -174,7 +181,11 @@ func (r *PastRevision) decodeTxn(d *decoder, format byte) {
 		d.fail()
 	}
 	r.Txns = append(r.Txns, t)
-	r.All = append(r.All, t.Changes...)
+	if r.All == nil {
+		r.All = t.Changes // most revisions have one transaction only
+	} else {
+		r.All = append(r.All, t.Changes...)
+	}
 }
 
 // share has the transactions hold parts of all changes, instead of copies.

@@ -36,5 +36,6 @@ func (s *Store) Restore(r io.Reader) error {
 	s.settled.Store(nil)
 	s.letGo()
 	s.tellState()
+	giveBack(content)
 	return old.Close()
 }

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -65,6 +63,7 @@ func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	giveBack(content)
 	return s, nil
 }
 
@@ -89,75 +88,6 @@ func OpenMemory() *Store {
 		panic("store: in memory: " + err.Error()) // nothing cannot be malformed
 	}
 	return s
-}
-
-// load makes a state of checked bytes in the file's format, and tells about how many bytes would
-// hold it if they held nothing else.
-func load(content []byte) (st state, compact int64, err error) {
-	if st.db, err = buntdb.Open(":memory:"); err != nil {
-		return st, 0, err
-	}
-	st.index, st.archive, st.expiries, st.milestones = index{}, newArchive(), newExpiries(), &milestones{}
-	err = st.db.Load(bytes.NewReader(content))
-	if err == nil {
-		err = st.db.Update(func(tx *buntdb.Tx) (err error) {
-			if compact, err = st.sumUp(tx); err == nil {
-				st.tallies = st.tallies.under(loadPolicies(st.in(tx)), st.in(tx))
-			}
-			return err
-		})
-	}
-	if err != nil {
-		return st, 0, errors.Join(fmt.Errorf("load: %w", err), st.db.Close())
-	}
-	return st, compact, nil
-}
-
-// sumUp takes the marker out of a database that was loaded, and counts what is in it.
-func (st *state) sumUp(tx *buntdb.Tx) (size int64, err error) {
-	if _, err := tx.Delete(marker); err != nil && err != buntdb.ErrNotFound {
-		return 0, err
-	}
-	ended := tx.Ascend("", func(key, value string) bool {
-		size += int64(len(key) + len(value) + setLength)
-		if err = st.add(key, value); err != nil {
-			err = fmt.Errorf("read %q: %w", key, err)
-		}
-		return err == nil
-	})
-	return size, errors.Join(err, ended)
-}
-
-// add counts a record that was loaded, if it can be read.
-func (st *state) add(key, value string) (err error) {
-	switch {
-	case key == baseKey:
-		var b base
-		b, err = decodeBase(value)
-		st.base, st.clock = b.revision, max(st.clock, b.clock)
-	case strings.HasPrefix(key, configs) && strings.Contains(key, "\x00"):
-		_, err = decodeRecord(value)
-	case strings.HasPrefix(key, namespaces):
-		_, err = decodeNamespace(value)
-	case strings.HasPrefix(key, pasts):
-		err = st.past.load(key, value)
-	case strings.HasPrefix(key, versions):
-		err = st.archive.load(key, value)
-	case strings.HasPrefix(key, proposers):
-		var p proposer
-		p, err = decodeProposer(value)
-		st.clock = max(st.clock, p.at)
-	default:
-		err = ErrNewerFormat
-	}
-	if err == nil {
-		st.index.note(key, change{value: value})
-		st.milestones.note(key, true)
-		if at := st.count(key, value, +1); at != 0 {
-			st.expiries.of(key).Set(deadline{at, key})
-		}
-	}
-	return err
 }
 
 // in returns what a transaction of BuntDB reads, as a source.

@@ -10,7 +10,7 @@ var sizes = []int{100, 1024}
 
 // rows are all rows, in the order of the page. Those that run on the same servers stand together.
 func rows() []Row {
-	return slices.Concat(oneServerReads(), oneServerWrites(), messages(), writes(), reads())
+	return slices.Concat(oneServerReads(), oneServerWrites(), messages(), writes(), reads(), growth(), cliffs(), idle())
 }
 
 // sized is a name with the size of values.

@@ -39,6 +39,7 @@ type service struct {
 	b      *Bench
 	nodes  []*process
 	filled map[string]bool // what was put into it, by name
+	size
 	// leader tells which of the nodes leads.
 	leader func(ctx context.Context) (int, error)
 }
