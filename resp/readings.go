@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"hash/maphash"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -135,12 +136,12 @@ func (s *Server) SaveUsage(w io.Writer) error {
 	return err
 }
 
-// write writes the names of a part, and returns how many there are. Readers do not wait for the disk.
+// write writes the names of a part in their order, and returns how many there are. Readers do not wait for the disk.
 func (p *readingPart) write(out *bufio.Writer) int {
 	p.mu.Lock()
 	var lines strings.Builder
-	for name, r := range p.all {
-		fmt.Fprintln(&lines, r.last, r.count, name)
+	for _, name := range slices.Sorted(maps.Keys(p.all)) {
+		fmt.Fprintln(&lines, p.all[name].last, p.all[name].count, name)
 	}
 	n := len(p.all)
 	p.mu.Unlock()

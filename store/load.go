@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -58,14 +57,6 @@ func replay(tx *buntdb.Tx, records []byte) error {
 		records = records[n:]
 	}
 	return nil
-}
-
-// giveBack has the system get back the memory of a file's content that nobody needs any more, if that is much: by itself that takes
-// minutes in a node that has nothing else to do, and the content may be as large as what was loaded. Nobody waits for it.
-func giveBack(content []byte) {
-	if len(content) > slack {
-		go debug.FreeOSMemory()
-	}
 }
 
 // What there was stands in these spans of the database, and what there is outside of them. Nothing that is counted of

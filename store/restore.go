@@ -36,6 +36,5 @@ func (s *Store) Restore(r io.Reader) error {
 	s.settled.Store(nil)
 	s.letGo()
 	s.tellState()
-	giveBack(content)
 	return old.Close()
 }

@@ -63,7 +63,6 @@ func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	giveBack(content)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,13 +63,14 @@ const (
 )
 
 // keepUsage takes up what the data directory says of reads, and writes it there again every while and
-// at the end; stop ends that. What cannot be read or written is nothing to stop a node for.
+// at the end, if there were any; stop ends that. What cannot be read or written is nothing to stop a node for.
 func keepUsage(server *resp.Server, dir string, every time.Duration, log *slog.Logger) (stop func()) {
 	if err := loadUsage(server, dir); err != nil {
 		log.Warn("what clients have read is counted anew", "file", filepath.Join(dir, usageFile), "error", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
+	written := sumUsage(server)
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(every)
@@ -79,9 +81,15 @@ func keepUsage(server *resp.Server, dir string, every time.Duration, log *slog.L
 			case <-ctx.Done():
 				again = false
 			}
+			sum := sumUsage(server)
+			if sum == written {
+				continue // a disk that sleeps may go on sleeping
+			}
 			if err := saveUsage(server, dir); err != nil {
 				log.Warn("what clients have read could not be written down", "error", err)
+				continue
 			}
+			written = sum
 		}
 	}()
 	return func() {
@@ -100,6 +108,13 @@ func loadUsage(server *resp.Server, dir string) error {
 	}
 	defer f.Close()
 	return server.LoadUsage(f)
+}
+
+// sumUsage is a hash over what saveUsage would write.
+func sumUsage(server *resp.Server) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	_ = server.SaveUsage(h) // hashes take everything
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // saveUsage writes the file anew; it is the old one or the new one at any time.

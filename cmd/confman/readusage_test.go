@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -57,19 +58,60 @@ func TestUsageIsKept(t *testing.T) {
 	}
 }
 
-// What is known is written while the node runs, too; where that fails, it is said, and the node goes on.
+// usageSince is a file of a server that knows of no reads since then.
+func usageSince(unixMillis int) string {
+	head := fmt.Sprintf("confman usage 1 since %d\n", unixMillis)
+	return head + fmt.Sprintf("end 0 %08x\n", crc32.Checksum([]byte(head), crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// What is known is written while the node runs, too, when there is anything new; where that fails, it is said, and the node goes on.
 func TestUsageIsWrittenEveryWhile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	var logged lockedBuffer
-	defer keepUsage(&resp.Server{}, dir, time.Millisecond, slog.New(slog.NewTextHandler(&logged, nil)))()
+	server := &resp.Server{}
+	defer keepUsage(server, dir, time.Millisecond, slog.New(slog.NewTextHandler(&logged, nil)))()
+	if err := server.LoadUsage(strings.NewReader(usageSince(7))); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "that it cannot be written is said", func() bool { return strings.Contains(logged.String(), "could not be written") })
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "it is written", func() bool {
 		content, err := os.ReadFile(filepath.Join(dir, usageFile))
-		return err == nil && strings.HasPrefix(string(content), "confman usage 1 since ")
+		return err == nil && string(content) == usageSince(7)
 	})
+	if err := os.Remove(filepath.Join(dir, usageFile)); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.LoadUsage(strings.NewReader(usageSince(8))); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "what is new is written", func() bool {
+		content, err := os.ReadFile(filepath.Join(dir, usageFile))
+		return err == nil && string(content) == usageSince(8)
+	})
+}
+
+// Where nothing is read, nothing is written.
+func TestUsageLetsTheDiskSleep(t *testing.T) {
+	dir := t.TempDir()
+	server := &resp.Server{}
+	if err := server.LoadUsage(strings.NewReader(usageSince(7))); err != nil {
+		t.Fatal(err)
+	}
+	if err := saveUsage(server, dir); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, usageFile)
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keepUsage(server, dir, time.Hour, slog.New(slog.DiscardHandler))() // it looks once more at the end
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("it was written anew: %v", err)
+	}
 }
 
 // Each node of a cluster tells what its clients have read.

@@ -91,6 +91,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 		return err
 	}
 	defer func() { err = errors.Join(err, member.Close()) }()
+	defer giveMemoryBack(memoryEvery)()
 	defer keepUsage(server, s.DataDir, usageEvery, log)()
 	connect(server, member)
 	defer exporting(ctx, s.AuditExport, member.View, server.Progress, log)()
