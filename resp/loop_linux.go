@@ -90,17 +90,19 @@ func (l *loop) round(fd int) (more bool) {
 	return more || n == len(l.events)
 }
 
-// serve answers what has come, and reports whether the connection can rest on.
+// serve answers what has come, and reports whether the connection can rest on. Not if it is somebody else's turn: a loop waits
+// for nobody, and the output is whose turn it is.
 func (l *loop) serve(c *conn) bool {
+	if !c.turn.TryLock() {
+		return false
+	}
+	defer c.turn.Unlock()
 	if err := c.raw.Read(l.read); err != nil || l.n <= 0 {
 		return err == nil && l.err == unix.EAGAIN
 	}
 	c.server.counts.received.Add(int64(l.n))
 	c.lend(l.in[:l.n], l.out)
-	if c.turn.TryLock() {
-		c.takeShort()
-		c.turn.Unlock()
-	}
+	c.takeShort()
 	l.send(c)
 	if len(l.rest) > 0 || !c.guard.clear() || c.session.quit {
 		c.giveBack(l.rest)

@@ -40,7 +40,7 @@ func (c *conn) rests() bool {
 	}
 	c.guard.compact()
 	c.guard.buf, c.guard.parsed, c.guard.handedOn = nil, 0, 0
-	c.out, c.calm = nil, 0
+	c.calm = 0
 	c.resting.Store(true)
 	if !c.loop.add(c) || c.stirred.Load() {
 		return !c.rouse()
@@ -48,13 +48,17 @@ func (c *conn) rests() bool {
 	return true
 }
 
-// lastsForEver reports whether nothing ends the connection by itself, and lets it read and write without an end.
+// lastsForEver reports whether nothing ends the connection by itself, and lets it read and write without an end, and without
+// memory for its output.
 func (c *conn) lastsForEver() bool {
 	c.turn.Lock()
 	defer c.turn.Unlock()
 	if !c.session.plain() || c.guard.idleTime() > 0 || c.guard.setDeadline(time.Time{}) != nil {
 		return false
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = nil // it is all sent
 	return c.guard.SetWriteDeadline(time.Time{}) == nil
 }
 
