@@ -125,14 +125,15 @@ func (l *loop) send(c *conn) {
 	}
 }
 
-// add has the loop wait for a connection, and reports whether it does.
+// add has the loop wait for a connection, and reports whether it does: not if it has been roused since.
 func (l *loop) add(c *conn) (added bool) {
 	err := c.raw.Control(func(fd uintptr) {
-		c.fd = int32(fd)
 		l.mu.Lock()
-		l.resting[c.fd] = c
-		l.mu.Unlock()
-		added = l.control(unix.EPOLL_CTL_ADD, c.fd)
+		defer l.mu.Unlock()
+		c.fd = int32(fd)
+		if added = c.resting.Load() && l.control(unix.EPOLL_CTL_ADD, c.fd); added {
+			l.resting[c.fd] = c
+		}
 	})
 	return err == nil && added
 }
@@ -140,11 +141,11 @@ func (l *loop) add(c *conn) (added bool) {
 // remove has the loop wait for a connection no more.
 func (l *loop) remove(c *conn) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.resting[c.fd] == c {
 		delete(l.resting, c.fd)
+		_ = c.raw.Control(func(uintptr) { l.control(unix.EPOLL_CTL_DEL, c.fd) }) // what is closed, the system has forgotten
 	}
-	l.mu.Unlock()
-	_ = c.raw.Control(func(uintptr) { l.control(unix.EPOLL_CTL_DEL, c.fd) }) // what is closed, the system has forgotten
 }
 
 func (l *loop) control(op int, fd int32) (done bool) {
