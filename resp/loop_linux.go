@@ -81,7 +81,7 @@ func (l *loop) round(fd int) (more bool) {
 			go c.serving()
 			continue
 		}
-		more = more || l.n == len(l.in)
+		more = more || l.n == len(l.in) || e.Events != unix.EPOLLIN // the end has come too: nothing else will tell of it
 		c.resting.Store(true)
 		if c.stirred.Load() && c.rouse() {
 			go c.serving()
