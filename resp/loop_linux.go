@@ -1,7 +1,6 @@
 package resp
 
 import (
-	"bytes"
 	"os"
 	"runtime"
 	"sync"
@@ -82,7 +81,7 @@ func (l *loop) round(fd int) (more bool) {
 			go c.serving()
 			continue
 		}
-		more = more || l.n == len(l.in)
+		more = more || l.n == len(l.in) || e.Events != unix.EPOLLIN // the end has come too: nothing else will tell of it
 		c.resting.Store(true)
 		if c.stirred.Load() && c.rouse() {
 			go c.serving()
@@ -91,22 +90,28 @@ func (l *loop) round(fd int) (more bool) {
 	return more || n == len(l.events)
 }
 
-// serve answers what has come, and reports whether the connection can rest on.
+// serve answers what has come, and reports whether the connection can rest on. Not if it is somebody else's turn: a loop waits
+// for nobody, and the output is whose turn it is.
 func (l *loop) serve(c *conn) bool {
+	if !c.turn.TryLock() {
+		return false
+	}
+	defer c.turn.Unlock()
 	if err := c.raw.Read(l.read); err != nil || l.n <= 0 {
 		return err == nil && l.err == unix.EAGAIN
 	}
 	c.server.counts.received.Add(int64(l.n))
-	c.guard.buf = l.in[:l.n]
-	l.rest = nil
-	if c.turn.TryLock() { // or somebody sends the client messages
-		c.out = l.out[:0]
-		c.takeShort()
-		l.send(c)
-		l.out, c.out = c.out, bytes.Clone(l.rest)
-		c.turn.Unlock()
+	c.lend(l.in[:l.n], l.out)
+	c.takeShort()
+	l.send(c)
+	if len(l.rest) > 0 || !c.guard.clear() || c.session.quit {
+		c.giveBack(l.rest)
+		return false
 	}
-	return c.putBack() && len(l.rest) == 0 && !c.session.quit
+	l.out = c.out
+	c.guard.compact()
+	c.guard.buf, c.out = nil, nil
+	return true
 }
 
 // send writes what the client takes at once of what it was answered, and leaves the rest.
@@ -120,14 +125,15 @@ func (l *loop) send(c *conn) {
 	}
 }
 
-// add has the loop wait for a connection, and reports whether it does.
+// add has the loop wait for a connection, and reports whether it does: not if it has been roused since.
 func (l *loop) add(c *conn) (added bool) {
 	err := c.raw.Control(func(fd uintptr) {
-		c.fd = int32(fd)
 		l.mu.Lock()
-		l.resting[c.fd] = c
-		l.mu.Unlock()
-		added = l.control(unix.EPOLL_CTL_ADD, c.fd)
+		defer l.mu.Unlock()
+		c.fd = int32(fd)
+		if added = c.resting.Load() && l.control(unix.EPOLL_CTL_ADD, c.fd); added {
+			l.resting[c.fd] = c
+		}
 	})
 	return err == nil && added
 }
@@ -135,11 +141,11 @@ func (l *loop) add(c *conn) (added bool) {
 // remove has the loop wait for a connection no more.
 func (l *loop) remove(c *conn) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.resting[c.fd] == c {
 		delete(l.resting, c.fd)
+		_ = c.raw.Control(func(uintptr) { l.control(unix.EPOLL_CTL_DEL, c.fd) }) // what is closed, the system has forgotten
 	}
-	l.mu.Unlock()
-	_ = c.raw.Control(func(uintptr) { l.control(unix.EPOLL_CTL_DEL, c.fd) }) // what is closed, the system has forgotten
 }
 
 func (l *loop) control(op int, fd int32) (done bool) {

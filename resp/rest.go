@@ -39,7 +39,8 @@ func (c *conn) rests() bool {
 		return false
 	}
 	c.guard.compact()
-	c.guard.buf, c.guard.parsed, c.guard.handedOn, c.calm = nil, 0, 0, 0
+	c.guard.buf, c.guard.parsed, c.guard.handedOn = nil, 0, 0
+	c.calm = 0
 	c.resting.Store(true)
 	if !c.loop.add(c) || c.stirred.Load() {
 		return !c.rouse()
@@ -47,14 +48,17 @@ func (c *conn) rests() bool {
 	return true
 }
 
-// lastsForEver reports whether nothing ends the connection by itself, and lets it read and write without an end.
+// lastsForEver reports whether nothing ends the connection by itself, and lets it read and write without an end, and without
+// memory for its output.
 func (c *conn) lastsForEver() bool {
 	c.turn.Lock()
 	defer c.turn.Unlock()
 	if !c.session.plain() || c.guard.idleTime() > 0 || c.guard.setDeadline(time.Time{}) != nil {
 		return false
 	}
-	c.out = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out = nil // it is all sent
 	return c.guard.SetWriteDeadline(time.Time{}) == nil
 }
 
@@ -75,12 +79,16 @@ func (c *conn) stir() {
 	}
 }
 
-// putBack has the connection keep a copy of what has come and is not answered, and reports whether that is nothing.
-func (c *conn) putBack() (clear bool) {
-	clear = c.guard.clear()
+// lend gives the connection what has come, and a buffer for what it answers, until [conn.giveBack].
+func (c *conn) lend(came, out []byte) {
+	c.guard.buf, c.out = came, out[:0]
+}
+
+// giveBack has the connection keep copies of what it has yet to answer, and to send.
+func (c *conn) giveBack(unsent []byte) {
+	c.out = append([]byte(nil), unsent...)
 	if c.guard.compact() {
 		c.guard.arrived = time.Now()
 	}
 	c.guard.buf = append([]byte(nil), c.guard.buf...)
-	return clear
 }
