@@ -101,12 +101,16 @@ func (g *Ground) iptables(h *Host, args ...string) {
 	if within == nil {
 		return
 	}
+	process := h.Pid()
 	words := append(append([]string{}, within...), append([]string{"iptables", "-w"}, args...)...)
-	// A node that ends at this moment takes a container's network with it.
-	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil && h.Running() {
+	// A node that ends at this moment takes a container's network with it, and it may take a while until it is told.
+	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil && h.Running() && exists(process) {
 		g.T.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, out)
 	}
 }
+
+// exists reports whether there is a process of that number.
+func exists(pid int) bool { return pid != 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // mountDisk gives the host a disk of limited size, in memory.
 func (h *Host) mountDisk(size int64) {
