@@ -93,10 +93,10 @@ func pickOf[T any](b babbler, from ...T) T { return from[b.IntN(len(from))] }
 
 var laneNames = []string{
 	"root", "empty", "a/b", "a/c", "a/deep/er", "b/soon", "b/x", "gone/soon", "big/v", "huge/v", "many/0", "missing", "a/missing", "none/at/all",
-	"confman", "confman/settings/x", "confmanx/y", "confmanx", "confman/", "é/ü",
+	"confman", "confman/settings/x", "confman/members/1", "confmanx/y", "confmanx", "confman/", "é/ü",
 }
 
-var laneSpaces = []string{"/", "", "a", "a/deep", "b", "gone", "big", "huge", "many", "none", "root", "a/b", "confman", "confman/settings", "confmanx", "é", "a/", "//"}
+var laneSpaces = []string{"/", "", "a", "a/deep", "b", "gone", "big", "huge", "many", "none", "root", "a/b", "confman", "confman/settings", "confman/members", "confmanx", "é", "a/", "//"}
 
 // name is one that may be there, or cannot be.
 func (b babbler) name() string {
@@ -164,11 +164,11 @@ func (b babbler) encode(words []string) string {
 	return laneEncode(words...)
 }
 
-// broken is what no client should send, and ends the connection.
-func (b babbler) broken() string {
-	return pickOf(b, "*2\r\n$3\r\nGET\r\n$03\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$+3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$2\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$4\r\na/b\r\n\r\n",
-		"*02\r\n$3\r\nGET\r\n$3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$-1\r\n", "*2\r\n$3\r\nGET\r\n:3\r\n", "*2\n$3\nGET\n$3\na/b\n", "*2\r\n$3\r\nGET\r\n$3\na/b\r\n",
-		"*2\r\n$3\r\nGET\r\n$ 3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$3\r\na/bxx", "GET \"a\r\n", "*2\r\n$3\r\nGET\r\n$99999999\r\n", "*99999999\r\n")
+// broken is what no client should send, and ends the connection, most of it.
+var broken = []string{
+	"*2\r\n$3\r\nGET\r\n$03\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$+3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$2\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$4\r\na/b\r\n\r\n",
+	"*02\r\n$3\r\nGET\r\n$3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$-1\r\n", "*2\r\n$3\r\nGET\r\n:3\r\n", "*2\n$3\nGET\n$3\na/b\n", "*2\r\n$3\r\nGET\r\n$3\na/b\r\n",
+	"*2\r\n$3\r\nGET\r\n$ 3\r\na/b\r\n", "*2\r\n$3\r\nGET\r\n$3\r\na/bxx", "GET \"a\r\n", "*2\r\n$3\r\nGET\r\n$99999999\r\n", "*99999999\r\n",
 }
 
 // stream is what a client sends until its connection ends.
@@ -184,7 +184,7 @@ func (b babbler) stream() string {
 		}
 	}
 	if b.IntN(4) == 0 {
-		return s.String() + b.broken() + laneEncode("QUIT")
+		return s.String() + pickOf(b, broken...) + laneEncode("QUIT")
 	}
 	return s.String() + laneEncode("QUIT")
 }
@@ -257,6 +257,11 @@ func (w twoWays) fill(t *testing.T) {
 		}
 		_ = c.Close()
 		s.leaves(t, 0)
+		if _, err := s.Node.Update(t.Context(), "", func(tx *store.Tx) error {
+			return errorsOf(tx.Set("confman/settings/x", "s", 0), tx.Set("confman/members/1", "m", 0))
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -287,6 +292,19 @@ func TestTheLaneAnswersAsTheLongWayDoes(t *testing.T) {
 	}
 }
 
+// What is not in the form in which clients send commands is not the lane's, even if nothing else is sent.
+func TestTheLaneTakesOnlyWhatIsInForm(t *testing.T) {
+	both := bothWays(t)
+	both.fill(t)
+	for _, bytes := range broken {
+		pieces := []string{bytes, laneEncode("QUIT")}
+		if short, long := both[0].play(t, pieces), both[1].play(t, pieces); short != long {
+			t.Errorf("%q is answered %q the short way, %q the long way", bytes, short, long)
+		}
+	}
+	both.agree(t)
+}
+
 // laneStep is what one of several clients sends, of which the first is the one that may be served the short way.
 type laneStep struct {
 	client int
@@ -314,8 +332,10 @@ func TestTheLaneKeepsToWhatWasAgreedOn(t *testing.T) {
 			for i, s := range both {
 				clients := [3]*laneClient{laneDial(t, s.addr), laneDial(t, s.addr), laneDial(t, s.addr)}
 				for _, step := range steps {
-					c := clients[step.client]
-					c.send(t, laneEncode(strings.Fields(step.words)...))
+					c, bytes := clients[step.client], laneEncode(strings.Fields(step.words)...)
+					want := s.counts.received.Load() + int64(len(bytes))
+					c.send(t, bytes)
+					laneHolds(t, "it has come", func() bool { return s.counts.received.Load() >= want })
 					for range step.more + 1 {
 						r, line := c.hear(t), ""
 						if seen, is := r.(Status); is && strings.Contains(string(seen), " [0 ") {
@@ -374,6 +394,9 @@ func TestHGETALLOfWhatIsNotThereAnyMore(t *testing.T) {
 	all("b", "1", "c", "2")
 	node.now.Add(1000)
 	all("b", "1")
+	if got := []Reply{c.ask(t, "GET", "a/c"), c.ask(t, "HGET", "a", "c")}; got[0] != nil || got[1] != nil {
+		t.Errorf("what has expired is %q", got)
+	}
 	node.now.Add(1)
 	c.ask(t, "SET", "a/c", "2")
 	all("b", "1", "c", "2")
