@@ -70,6 +70,13 @@ func prepare(g store.Glance, namespace []byte) (r ready, lasts bool) {
 	return r, lasts
 }
 
+// clear forgets all answers.
+func (l *larder) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept, l.size = nil, 0
+}
+
 // keep keeps an answer in place of an earlier one.
 func (l *larder) keep(namespace string, r ready) {
 	l.mu.Lock()

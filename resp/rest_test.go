@@ -46,13 +46,13 @@ func (c *laneClient) ends(t *testing.T, s *Server) {
 	if n, err := c.r.ReadByte(); !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("%q, %v instead of the end", n, err)
 	}
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 }
 
-// leaves checks that so many connections are left.
-func (s *Server) leaves(t *testing.T, n int) {
+// keeps waits until so many connections are left, and checks that the loops know that.
+func (s *Server) keeps(t *testing.T, n int) {
 	t.Helper()
-	laneHolds(t, "the others are gone", func() bool { return s.clients() == n })
+	s.leaves(t, n)
 	for _, l := range s.loops {
 		laneHolds(t, "no loop has them", func() bool {
 			l.mu.Lock()
@@ -78,7 +78,7 @@ func TestWhoReadsRests(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 }
 
 func TestWhoRestsEnds(t *testing.T) {
@@ -88,7 +88,7 @@ func TestWhoRestsEnds(t *testing.T) {
 			if got := other.ask(t, "CLIENT", "KILL", "ID", fmt.Sprint(one.session.id)); got != int64(1) {
 				t.Error(got)
 			}
-			s.leaves(t, 1)
+			s.keeps(t, 1)
 			_ = other.Close()
 		},
 		"a timeout": func(t *testing.T, s *Server, _ *laneClient, one *conn, _ func()) {
@@ -96,13 +96,20 @@ func TestWhoRestsEnds(t *testing.T) {
 			s.reconsider()
 			laneHolds(t, "the connection has a goroutine again", func() bool { return !one.resting.Load() })
 		},
-		"the server's end":   func(_ *testing.T, _ *Server, _ *laneClient, _ *conn, stop func()) { stop() },
-		"the client's end":   func(_ *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { _ = c.CloseWrite() },
-		"a broken protocol":  func(t *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { c.send(t, "QUIT\r\n"); c.hear(t) },
-		"half a command":     func(t *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { c.send(t, "*2\r\n$3\r\nG"); _ = c.CloseWrite() },
-		"mail, not taken":    func(_ *testing.T, _ *Server, _ *laneClient, one *conn, _ func()) { one.cut() },
-		"hanging up on all":  func(_ *testing.T, s *Server, _ *laneClient, _ *conn, _ func()) { s.hangUp() },
-		"its client's reset": func(t *testing.T, s *Server, c *laneClient, _ *conn, _ func()) { _ = c.SetLinger(0); _ = c.Close(); s.leaves(t, 0) },
+		"the server's end":  func(_ *testing.T, _ *Server, _ *laneClient, _ *conn, stop func()) { stop() },
+		"the client's end":  func(_ *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { _ = c.CloseWrite() },
+		"a broken protocol": func(t *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { c.send(t, "QUIT\r\n"); c.hear(t) },
+		"half a command": func(t *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) {
+			c.send(t, "*2\r\n$3\r\nG")
+			_ = c.CloseWrite()
+		},
+		"mail, not taken":   func(_ *testing.T, _ *Server, _ *laneClient, one *conn, _ func()) { one.cut() },
+		"hanging up on all": func(_ *testing.T, s *Server, _ *laneClient, _ *conn, _ func()) { s.hangUp() },
+		"its client's reset": func(t *testing.T, s *Server, c *laneClient, _ *conn, _ func()) {
+			_ = c.SetLinger(0)
+			_ = c.Close()
+			s.keeps(t, 0)
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			s, c, one, stop := resting(t)
@@ -150,7 +157,7 @@ func TestTheEndRightBehindACommandIsNoticed(t *testing.T) {
 			t.Fatalf("%q, %v", all, err)
 		}
 	}
-	s.leaves(t, 1)
+	s.keeps(t, 1)
 }
 
 // A client that does not read is answered as it takes it, by a goroutine of its own: the loop does not wait.
@@ -237,7 +244,7 @@ func TestWhoEndsAtRestIsForgotten(t *testing.T) {
 		t.Error("it rests while it listens")
 	}
 	one.kill()
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 	if names, _, _ := s.tracker.sizes(); names != 0 {
 		t.Errorf("%d names are tracked", names)
 	}
@@ -261,7 +268,7 @@ func TestStirredAgainAndAgain(t *testing.T) {
 	}
 	c.untilRests(t, one)
 	_ = c.Close()
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 }
 
 // Many come, read, and go, or are hung up on, all at once: in the end none is left, and no goroutine.
@@ -300,9 +307,9 @@ func TestManyComeAndGo(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	s.leaves(t, 1)
+	s.keeps(t, 1)
 	stop()
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 	laneHolds(t, "no goroutine is left", func() bool {
 		stacks := make([]byte, 1<<20)
 		left := string(stacks[:runtime.Stack(stacks, true)])
@@ -366,7 +373,7 @@ func TestTheServerEndsWithManyThatRest(t *testing.T) {
 	for _, c := range all {
 		_, _ = io.ReadAll(c.r) // answered or not: it ends
 	}
-	s.leaves(t, 0)
+	s.keeps(t, 0)
 }
 
 // Who is roused before its loop knows of it stays out of the loop.

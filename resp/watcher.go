@@ -34,6 +34,7 @@ func (s *Server) Lapsed(names []string) { s.tracker.lapsed(names) }
 // that he has missed some.
 func (s *Server) Replaced(_ uint64, value func(name string) (value string, found bool)) {
 	s.tracker.replaced()
+	s.ready.clear() // a revision of another state may be of something else
 	if n := s.hub.dropListeners(); n > 0 {
 		s.Log.Info("subscribers to notifications were hung up on: the state was replaced, so they have missed some", "subscriptions", n)
 	}
