@@ -28,6 +28,7 @@ type guard struct {
 
 	inline     []byte    // a command that came as a plain line, for the parser
 	arrived    time.Time // when something came last
+	rested     time.Time // since when nothing has come, if that is not known otherwise
 	begun      time.Time // when the first part of an incomplete command came; zero if there is none
 	introduced time.Time // by when a stranger must have shown its password; zero if there is no such time
 	handedOn   int       // bytes since the parser was new
@@ -167,7 +168,11 @@ func (g *guard) fill() error {
 
 // await waits for the next command. How long it may may change meanwhile.
 func (g *guard) await() error {
-	for since := time.Now(); ; {
+	since := time.Now()
+	if !g.rested.IsZero() {
+		since, g.rested = g.rested, time.Time{}
+	}
+	for {
 		err := g.setIdle(since)
 		if err == nil {
 			err = g.more()

@@ -57,6 +57,7 @@ func (c *conn) takeShort() {
 	}
 	c.session.active.Store(began.UnixNano())
 	c.noteShort(done, c.server.Now().Sub(began))
+	c.guard.rested = began
 	c.guard.pass(len(done))
 }
 
@@ -135,7 +136,7 @@ func parseShort(b []byte) (words asked, n, size int) {
 	return words, n + 1, size
 }
 
-// parseWord reads a bulk string of up to 9,999 bytes, and returns how many bytes it takes in all; zero if there is none.
+// parseWord reads a bulk string of 1 to 9,999 bytes, and returns how many bytes it takes in all; zero if there is none.
 func parseWord(b []byte) (word []byte, size int) {
 	if len(b) < 6 || b[0] != '$' {
 		return nil, 0
@@ -197,7 +198,7 @@ func (c *conn) getShort(g store.Glance, words asked) bool {
 func (c *conn) hgetShort(g store.Glance, words asked) bool {
 	namespace, key := rootedShort(words[1]), words[2]
 	value, found := g.In(namespace, key)
-	if !found || len(words[1]) == 0 {
+	if !found {
 		return false
 	}
 	name := c.lane.name[:0]
@@ -220,9 +221,6 @@ func (c *conn) valueShort(name []byte, value string) bool {
 
 func (c *conn) hgetallShort(g store.Glance, words asked) bool {
 	namespace := words[1]
-	if len(namespace) == 0 {
-		return false
-	}
 	all, found := c.server.ready.all(g, rootedShort(namespace))
 	if !found {
 		return false

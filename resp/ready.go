@@ -40,21 +40,18 @@ func (l *larder) all(g store.Glance, namespace []byte) (ready, bool) {
 	r, kept := l.kept[string(namespace)]
 	l.mu.RUnlock()
 	if kept && r.revision == revision {
-		return r, true
+		return r, r.words > 0
 	}
 	r, lasts := prepare(g, namespace)
-	if r.words == 0 {
-		return ready{}, false
-	}
 	r.revision = revision
 	if lasts {
 		l.keep(string(namespace), r)
 	}
-	return r, true
+	return r, r.words > 0
 }
 
 // prepare makes the answer for a namespace, which has no words if it is too large, or nothing can be seen there. It lasts
-// if nothing in it expires.
+// until the namespace changes, unless something in it expires.
 func prepare(g store.Glance, namespace []byte) (r ready, lasts bool) {
 	lasts = true
 	more, err := g.Items(namespace, maxReadyConfigs, func(item store.Item) {
@@ -65,7 +62,7 @@ func prepare(g store.Glance, namespace []byte) (r ready, lasts bool) {
 		lasts = lasts && item.Expires == 0
 	})
 	if err != nil || more || len(r.body) > maxReady {
-		return ready{}, false
+		return ready{}, err == nil // whatever expires
 	}
 	return r, lasts
 }

@@ -40,7 +40,7 @@ func (c *conn) rests() bool {
 	}
 	c.guard.compact()
 	c.guard.buf, c.guard.parsed, c.guard.handedOn = nil, 0, 0
-	c.calm = 0
+	c.guard.rested, c.calm = time.Now(), 0
 	c.resting.Store(true)
 	if !c.loop.add(c) || c.stirred.Load() {
 		return !c.rouse()

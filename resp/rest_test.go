@@ -96,6 +96,13 @@ func TestWhoRestsEnds(t *testing.T) {
 			s.reconsider()
 			laneHolds(t, "the connection has a goroutine again", func() bool { return !one.resting.Load() })
 		},
+		"a timeout that it has rested for already": func(_ *testing.T, s *Server, _ *laneClient, one *conn, _ func()) {
+			one.turn.Lock()
+			one.guard.rested = time.Now().Add(-time.Hour)
+			one.turn.Unlock()
+			s.live.timeout.Store(60)
+			s.reconsider()
+		},
 		"the server's end":  func(_ *testing.T, _ *Server, _ *laneClient, _ *conn, stop func()) { stop() },
 		"the client's end":  func(_ *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { _ = c.CloseWrite() },
 		"a broken protocol": func(t *testing.T, _ *Server, c *laneClient, _ *conn, _ func()) { c.send(t, "QUIT\r\n"); c.hear(t) },
