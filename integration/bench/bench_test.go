@@ -29,6 +29,9 @@ func quick(t *testing.T) *Bench {
 		Rounds: 1, Time: 100 * time.Millisecond, Quick: true, Dir: t.TempDir(),
 		Confman: ground.Binary(t), Etcd: filepath.Join(ground.Root(t), "bin/tools/etcd"),
 	}
+	if _, err := os.Stat(b.Etcd); err != nil {
+		b.Etcd = debianProgram // how fast it is does not matter here
+	}
 	t.Cleanup(b.Close)
 	return b
 }
@@ -61,7 +64,7 @@ func TestEveryRow(t *testing.T) {
 func missing(t *testing.T, err error) {
 	t.Helper()
 	var program *exec.Error
-	if errors.As(err, &program) && filepath.Base(program.Name) != "etcd" && os.Getenv("CONFMAN_REQUIRE_REDIS") == "1" {
+	if errors.As(err, &program) && os.Getenv("CONFMAN_REQUIRE_SERVERS") == "1" {
 		t.Fatal(err)
 	}
 	t.Skip(err)

@@ -15,7 +15,7 @@ greatest ratio of a single round; figures of one side say how large things are h
 
 %s
 
-Servers run with their defaults, confman with the profile lan; its nodes speak TLS with each other, and etcd's plain text. All
+Servers run with their defaults, confman with the profile lan and ` + "`write_hold`" + ` of 7 s, which is as long as etcd waits for a slow disk; its nodes speak TLS with each other, and etcd's plain text. All
 writes of confman and etcd are on the disks of a majority before they are answered. Where servers have one core, clients have the others. Clients are
 connected to the leader unless a row says where. etcd's are its own for Go, which take more of the machine than those that speak Redis's
 protocol. ` + "`make bench RUN='Reads, one server/GET'`" + ` measures again the rows whose topic and name,
