@@ -217,6 +217,9 @@ func TestTheLaneKeepsToWhatWasAgreedOn(t *testing.T) {
 			var told [2][]string
 			for i, s := range both {
 				clients := [3]*laneClient{laneDial(t, s.addr), laneDial(t, s.addr), laneDial(t, s.addr)}
+				for _, c := range clients {
+					c.ask(t, "PING") // it is there before anything changes
+				}
 				for _, step := range steps {
 					c, bytes := clients[step.client], laneEncode(strings.Fields(step.words)...)
 					want := s.counts.received.Load() + int64(len(bytes))
@@ -306,11 +309,11 @@ func TestHGETALLOfWhatIsNotThereAnyMore(t *testing.T) {
 func TestTheLaneAllocatesNothing(t *testing.T) {
 	node := newLaneNode(false)
 	s := &Server{Node: node}
-	laneServer(t, s)
+	addr, _ := laneServer(t, s)
+	laneDial(t, addr).ask(t, "PING") // the server is ready
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	defer theirs.Close()
-	laneHolds(t, "the server is ready", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.conns != nil })
 	if _, err := node.Update(t.Context(), "", func(tx *store.Tx) error {
 		return errorsOf(tx.Set("a/b", "1", 0), tx.Set("a/c", strings.Repeat("v", 1000), 0), tx.Set("root", "2", 0))
 	}); err != nil {
