@@ -28,6 +28,15 @@ func here() machine {
 	return m
 }
 
+// busy says with how much else the machine was busy before, if that was more than a little: then the figures are not to be trusted.
+func busy() string {
+	var load float64
+	if _, err := fmt.Sscan(firstLine("/proc/loadavg"), &load); err != nil || load < 0.5 {
+		return ""
+	}
+	return fmt.Sprintf(", on a machine that was busy otherwise (load average %.1f before)", load)
+}
+
 // field returns what stands behind a name and a colon in a file, or nothing.
 func field(file, name string) string {
 	content, _ := os.ReadFile(file) // none on other systems

@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 // measure measures rows, and writes the page after each, so that what was measured is kept if it is interrupted.
 func (b *Bench) measure(ctx context.Context, all []Row, wanted *regexp.Regexp, r results, docs string, out io.Writer) error {
-	with := b.versions(ctx)
+	with := b.versions(ctx) + busy()
 	fmt.Fprintln(out, with)
 	chosen := slices.DeleteFunc(slices.Clone(all), func(row Row) bool { return !wanted.MatchString(row.Topic + "/" + row.Name) })
 	if len(chosen) == 0 {

@@ -22,7 +22,7 @@ type results struct {
 
 // measured is what was measured of a row.
 type measured struct {
-	With  string `json:"with"` // the versions of all programs
+	With  string `json:"with"` // the versions of all programs, and how busy the machine was
 	Time  string `json:"time"` // of a turn
 	Pairs []Pair `json:"pairs"`
 }
