@@ -189,6 +189,7 @@ func (d *doomed) fits(by, one *session) bool {
 func (c *conn) kill() {
 	c.killed.Store(true)
 	if c.turn.TryLock() {
+		c.mail.close()      // whoever redirects messages to it learns that it has gone before its client does
 		_ = c.guard.Close() // who uses it gets the error
 		c.turn.Unlock()
 		return
