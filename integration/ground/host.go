@@ -186,7 +186,11 @@ func (h *Host) Replace(through *Host) {
 	h.g.T.Helper()
 	h.Kill()
 	h.Wipe()
-	h.Run("node", "replace", "--data-dir", h.Dir, "--join", through.Token(), "--raft-addr", h.Raft, "--resp-addr", h.Addr, "--profile", "lan")
+	token := through.Token()
+	h.Eventually("it is given its place", func() bool { // its answer may not come in time, and the command may be repeated
+		_, err := h.Try("node", "replace", "--data-dir", h.Dir, "--join", token, "--raft-addr", h.Raft, "--resp-addr", h.Addr, "--profile", "lan")
+		return err == nil
+	})
 	h.Start()
 	h.Eventually("it takes part", h.TakesPart)
 }
