@@ -107,9 +107,6 @@ func announced(root, commit string) (string, error) {
 
 // What was the confman before is found in a history, whatever else was committed since.
 func TestPrevious(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
-	}
 	dir := t.TempDir()
 	run := func(args ...string) string {
 		t.Helper()
