@@ -141,14 +141,11 @@ func current(src source, key string, now Millis) uint64 {
 func (b *batch) write(txn Txn, place int, e Indexed) string {
 	l := &layer{under: b, noting: true, keep: b.keeper}
 	writeAll(l, txn, place, e.Index, b.clock)
-	for _, w := range txn.Writes {
-		if w.Delete {
-			continue
+	for _, made := range l.notes {
+		if !made.Created {
+			continue // it was a config already, so nothing is in the way
 		}
-		if rec, _ := loadRecord(b, configKey(w.Name)); rec.live(b.clock) {
-			continue // it is a config already, so nothing is in the way
-		}
-		if other, found := inTheWay(l, w.Name, b.clock); found {
+		if other, found := inTheWay(l, made.Name, b.clock); found {
 			return configKey(other)
 		}
 	}
@@ -172,13 +169,7 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 // take makes the changes of a layer the batch's.
 func (b *batch) take(l *layer) {
 	b.archive.take(l)
-	l.changes.Scan(func(key string, c change) bool {
-		b.changes.Set(key, c)
-		return true
-	})
-	if l.unsettled {
-		b.unsettled, b.settled = true, nil
-	}
+	b.layer.take(l)
 }
 
 // writeAll carries out all of a transaction's writes in a layer.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"hash/crc32"
 	"sort"
 
 	"github.com/tidwall/btree"
@@ -33,12 +32,21 @@ const (
 func (m *milestones) note(key string, there bool) {
 	switch {
 	case key[:1] == pasts, key[:1] == versions: // nobody draws these
-	case crc32.Checksum([]byte(key), castagnoli)%stride != 0:
+	case fnv1a(key)%stride != 0:
 	case there:
 		m.keys.Insert(key)
 	default:
 		m.keys.Delete(key)
 	}
+}
+
+// fnv1a is the hash of Fowler, Noll and Vo, as in hash/fnv, without a copy of the key.
+func fnv1a(key string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(key) {
+		h = (h ^ uint32(key[i])) * 16777619
+	}
+	return h
 }
 
 // follow takes account of what a layer changes.

@@ -25,9 +25,9 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 				keep(i, Txn{}, ErrNextEntry)
 				continue
 			}
-			tx, err := s.evaluate(entry, now, u)
+			tx, err := s.evaluate(entry, now, kept, u)
 			if keep(i, tx.txn, err) {
-				writeAll(entry, tx.txn, kept, Pending, now)
+				tx.leave()
 				entry.grow(tx)
 				kept++
 				last = tx.txn.awaits()
@@ -37,9 +37,20 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 	})
 }
 
-// evaluate runs one update over what the entry holds so far.
-func (s *Store) evaluate(entry *layer, now Millis, u Update) (*Tx, error) {
-	tx := &Tx{src: entry, entry: entry, now: now, store: s, txn: Txn{By: u.By}}
+// leave leaves what a transaction has written to those behind it in its entry.
+func (tx *Tx) leave() {
+	switch {
+	case tx.own == nil:
+	case tx.again || tx.txn.Flush: // its layer holds steps that the entry will not take
+		writeAll(tx.entry, tx.txn, tx.number, Pending, tx.now)
+	default:
+		tx.entry.take(tx.own)
+	}
+}
+
+// evaluate runs one update over what the entry holds so far, as the transaction of that number in it.
+func (s *Store) evaluate(entry *layer, now Millis, number int, u Update) (*Tx, error) {
+	tx := &Tx{src: entry, entry: entry, number: number, now: now, store: s, txn: Txn{By: u.By}}
 	err := u.Do(tx)
 	if err == nil {
 		err = tx.check()
@@ -51,7 +62,7 @@ func (s *Store) evaluate(entry *layer, now Millis, u Update) (*Tx, error) {
 		return &Tx{}, ErrTooLarge
 	}
 	if err != nil {
-		tx.txn.Writes, tx.txn.Notes, tx.grown = nil, nil, nil
+		tx.own, tx.txn.Writes, tx.txn.Notes, tx.grown = nil, nil, nil, nil
 		tx.txn.Flush, tx.txn.Bounded = false, false
 	}
 	return tx, err

@@ -132,17 +132,17 @@ func decodeMoment(s string) (moment, error) {
 	return moment{d.uint(), d.millis()}, d.end()
 }
 
-// take takes account of what a layer changes over what is under it.
+// take takes account of what a layer changes over what is under it. A version ends once, and numbers go on counting
+// from the latest one that is kept, so where the layer writes one down there is none under it.
 func (a *archive) take(l *layer) {
 	l.changes.Ascend(versions, func(key string, c change) bool {
 		if key >= versionsEnd {
 			return false
 		}
-		if old, found := l.under.get(key); found {
-			a.follow(key, old, -1)
-		}
 		if !c.delete {
 			a.follow(key, c.value, +1)
+		} else if old, found := l.under.get(key); found {
+			a.follow(key, old, -1)
 		}
 		return true
 	})

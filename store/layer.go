@@ -140,6 +140,17 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: txn})
 }
 
+// take makes the changes of a layer over this one its own.
+func (l *layer) take(above *layer) {
+	above.changes.Scan(func(key string, c change) bool {
+		l.changes.Set(key, c)
+		return true
+	})
+	if above.unsettled {
+		l.unsettled, l.settled = true, nil
+	}
+}
+
 // loadRecord returns the record at a key, live or not.
 func loadRecord(s source, key string) (rec Record, found bool) {
 	value, found := s.get(key)

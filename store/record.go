@@ -64,7 +64,7 @@ type namespace struct {
 }
 
 func (n namespace) encode() string {
-	b := []byte{recordFormat}
+	b := append(make([]byte, 0, onStack), recordFormat)
 	b = binary.AppendUvarint(b, n.revision)
 	return string(binary.AppendUvarint(b, n.configs))
 }

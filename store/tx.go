@@ -8,7 +8,9 @@ import "slices"
 type Tx struct {
 	src    source // the database, under what this entry and this Tx have written
 	entry  *layer // what the transactions before this one in its entry wrote, or nil
+	number int    // of this one in its entry
 	own    *layer // what this one wrote, or nil
+	again  bool   // it wrote to some name more than once
 	now    Millis
 	store  *Store // whose lock is held
 	view   bool   // nothing will be committed, so nothing need be guarded
@@ -211,12 +213,12 @@ func (tx *Tx) write(w Write) {
 		tx.undo = append(tx.undo, tx.takeBack(w.Name))
 	}
 	if again {
-		tx.txn.Writes[place] = w
+		tx.txn.Writes[place], tx.again = w, true
 	} else {
 		tx.add(w)
 	}
 	tx.wrote = wrote
-	tx.own.write(w, 0, Pending, tx.now, tx.txn.By)
+	tx.own.write(w, tx.number, Pending, tx.now, tx.txn.By)
 }
 
 // guard notes that the transaction depends on the revision at a key, or on the
