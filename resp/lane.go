@@ -6,17 +6,18 @@ import (
 	"confman/store"
 )
 
-// A lane is the short way for what clients ask nearly all the time: GET, HGET and HGETALL of what is there. It reads the
+// A lane is the short way for what clients ask nearly all the time: GET, HGET and HGETALL of what is there, and GET of what is not. It reads the
 // bytes as they came, looks into the store without a transaction, and answers at once. What it does not know, or has no full
 // answer for, goes the long way, with all that came behind it. The long way answers these three in the same words, so no
 // client can tell which way it was served.
 type lane struct {
-	look  func(store.Glance) // [conn.answerShort], made once, so that no look allocates
-	rest  []byte             // what came and is not answered
-	count [lanes]int
-	last  int    // the place in shortcuts of what was answered last
-	at    int64  // when the bytes came, in Unix milliseconds
-	name  []byte // room to put a name together
+	look   func(store.Glance) // [conn.answerShort], made once, so that no look allocates
+	rest   []byte             // what came and is not answered
+	count  [lanes]int
+	missed int    // how many of them found nothing
+	last   int    // the place in shortcuts of what was answered last
+	at     int64  // when the bytes came, in Unix milliseconds
+	name   []byte // room to put a name together
 }
 
 // lanes is how many commands have a lane.
@@ -168,8 +169,9 @@ func (c *conn) noteShort(done []byte, took time.Duration) {
 			used.latencies.addMany(each, n)
 		}
 	}
-	l.count = [lanes]int{}
-	s.counts.hits.Add(int64(all))
+	s.counts.hits.Add(int64(all - l.missed))
+	s.counts.misses.Add(int64(l.missed))
+	l.count, l.missed = [lanes]int{}, 0
 	c.session.last.Store(s.shortcuts[l.last])
 	if int64(each) >= s.remarkable.Load() {
 		c.remarkShort(done, each)
@@ -192,7 +194,15 @@ func (c *conn) remarkShort(done []byte, each time.Duration) {
 
 func (c *conn) getShort(g store.Glance, words asked) bool {
 	value, found := g.Get(words[1])
-	return found && c.valueShort(words[1], value)
+	switch {
+	case found:
+		return c.valueShort(words[1], value)
+	case g.Nothing(words[1]):
+		c.out = appendReply(c.out, nil, c.session.protocol)
+		c.lane.missed++
+		return true
+	}
+	return false
 }
 
 func (c *conn) hgetShort(g store.Glance, words asked) bool {

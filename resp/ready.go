@@ -25,7 +25,7 @@ const (
 	// maxLarder bounds what is kept, in bytes. When it is full, all goes: what is asked for comes again.
 	maxLarder = 16 << 20
 	// maxReady is how large one answer may be, in bytes, and maxReadyConfigs how many configs it may have.
-	maxReady, maxReadyConfigs = 32 << 10, 1000
+	maxReady, maxReadyConfigs = 128 << 10, 1000
 	// readyCost is about what an answer takes beside its bytes.
 	readyCost = 100
 )

@@ -32,6 +32,23 @@ func (g Glance) Get(name []byte) (value string, found bool) {
 	}
 }
 
+// Nothing reports whether there is surely nothing of a name: no config, and no namespace with configs directly in it. Of a
+// store that is closed nobody can say so.
+func (g Glance) Nothing(name []byte) bool {
+	var at [validate.MaxName + 2]byte
+	if g.store.index == nil || !validate.PlainName(name) {
+		return false
+	}
+	slash := bytes.LastIndexByte(name, '/')
+	b := append(append(at[:0], configs...), name[:max(slash, 0)]...)
+	b = append(append(b, 0), name[slash+1:]...)
+	if _, found := g.store.index[string(b)]; found { // though it may have expired
+		return false
+	}
+	_, found := g.store.index[string(append(append(b[:0], namespaces...), name...))]
+	return !found
+}
+
 // In returns the value of the config of that key in a namespace, of which the root is the empty one.
 func (g Glance) In(namespace, key []byte) (value string, found bool) {
 	var at [validate.MaxName + 2]byte

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tidwall/buntdb"
@@ -29,6 +30,13 @@ func (n *node) indexIsTheTree() {
 	}
 }
 
+// holds reports whether there is a record of a name, as a config or as a namespace, live or not.
+func (n *node) holds(name string) bool {
+	_, config := n.Store.index[configKey(name)]
+	_, space := n.Store.index[namespaceKey(name)]
+	return config || space
+}
+
 // glances checks that a glance sees of some names and namespaces what a transaction does.
 func (n *node) glances(names, spaces []string) {
 	n.Helper()
@@ -41,6 +49,16 @@ func (n *node) glances(names, spaces []string) {
 				in, foundIn := g.In([]byte(ns), []byte(key))
 				if found != there || foundIn != there || there && (value != rec.Value || in != rec.Value) {
 					n.Errorf("%s is %q, %v in a glance, %q, %v in its namespace, and %q, %v in a transaction", name, value, found, in, foundIn, rec.Value, there)
+				}
+			}
+			for _, name := range slices.Concat(names, spaces) {
+				_, there := tx.Get(name)
+				plain := !strings.HasPrefix(name, "/") && name != ""
+				switch nothing := g.Nothing([]byte(name)); {
+				case nothing && (there || tx.IsNamespace(name) || !plain):
+					n.Errorf("%q is nothing in a glance, and something in a transaction", name)
+				case !nothing && plain && !n.holds(name):
+					n.Errorf("%q is something in a glance, and nothing was ever written there", name)
 				}
 			}
 			for _, ns := range spaces {
@@ -107,6 +125,9 @@ func TestAGlanceSeesWhatATransactionDoes(t *testing.T) {
 			if value, found := g.Get([]byte("root")); found {
 				t.Errorf("a store that is closed has %q", value)
 			}
+			if g.Nothing([]byte("missing")) {
+				t.Error("of a store that is closed nobody knows what is not in it")
+			}
 		})
 	}
 }
@@ -143,8 +164,8 @@ func TestNobodyGlancesAtTheSystem(t *testing.T) {
 	n.Glance(n.now, func(g Glance) {
 		value, found := g.Get([]byte("confman/settings/x"))
 		_, known := g.Revision([]byte("confman/settings"))
-		if found || known {
-			t.Errorf("%q, %v", value, known)
+		if nothing := g.Nothing([]byte("confman/none")); found || known || nothing {
+			t.Errorf("%q, %v, %v", value, known, nothing)
 		}
 	})
 }

@@ -15,10 +15,15 @@ const System = "confman"
 
 // Name checks a config's full name, such as "prod/api/timeout".
 func Name(name string) error {
-	if name == System || strings.HasPrefix(name, System+"/") {
+	if reserved(name) {
 		return fmt.Errorf("name %s is reserved: names below %s/ belong to the system", quote(name), System)
 	}
 	return path("name", name)
+}
+
+// reserved reports whether a name belongs to the system.
+func reserved[T string | []byte](name T) bool {
+	return len(name) >= len(System) && string(name[:len(System)]) == System && (len(name) == len(System) || name[len(System)] == '/')
 }
 
 // Namespace checks a namespace as hash commands write it; "/" is the root.
@@ -85,6 +90,19 @@ func fault(name string) error {
 		return errSegment
 	}
 	return nil
+}
+
+// PlainName reports whether a name is one that [Name] takes, as far as it is of printable ASCII characters. It says no more of
+// other names, and allocates nothing.
+func PlainName(name []byte) bool {
+	last := byte('/')
+	for _, c := range name {
+		if c < ' ' || c > '~' || c == '/' && last == '/' {
+			return false
+		}
+		last = c
+	}
+	return last != '/' && len(name) <= MaxName && !reserved(name)
 }
 
 func control(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }

@@ -10,6 +10,9 @@ func TestName(t *testing.T) {
 		if err := Name(name); err != nil {
 			t.Errorf("Name(%q) = %v", name, err)
 		}
+		if ascii := !strings.ContainsFunc(name, func(r rune) bool { return r > '~' }); PlainName([]byte(name)) != ascii {
+			t.Errorf("PlainName(%q) is not %v", name, ascii)
+		}
 	}
 	for name, want := range map[string]string{
 		"":                             `name "" is empty: give it at least one character`,
@@ -26,6 +29,9 @@ func TestName(t *testing.T) {
 	} {
 		if err := Name(name); err == nil || err.Error() != want {
 			t.Errorf("Name(%q) = %v, want %s", name, err, want)
+		}
+		if PlainName([]byte(name)) {
+			t.Errorf("PlainName(%q)", name)
 		}
 	}
 }
