@@ -37,6 +37,7 @@ func (r results) page(all []Row) string {
 		}
 		b.WriteString(r.line(row))
 	}
+	b.WriteString("\n![Memory, files, restart and join against the number of configs](growth.svg)\n")
 	return b.String()
 }
 

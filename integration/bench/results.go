@@ -82,7 +82,7 @@ func (r results) save(docs string, all []Row) error {
 	}
 	text := fmt.Sprintf("{\"machine\": %s, \"rows\": {\n%s\n}}\n", machine, strings.Join(kept, ",\n")) // a line for each row, for diffs
 	for name, content := range map[string]string{
-		"performance.json": text, "performance.md": r.page(all), "performance.svg": r.plot(all),
+		"performance.json": text, "performance.md": r.page(all), "performance.svg": r.plot(all), "growth.svg": r.growth(all),
 	} {
 		if err := os.WriteFile(filepath.Join(docs, name), []byte(content), 0o644); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestPageIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"performance.md": r.page(rows()), "performance.svg": r.plot(rows())} {
+	for name, want := range map[string]string{"performance.md": r.page(rows()), "performance.svg": r.plot(rows()), "growth.svg": r.growth(rows())} {
 		got, err := os.ReadFile(filepath.Join(docs, name))
 		if err != nil {
 			t.Fatal(err)
@@ -143,7 +144,33 @@ func TestShortOfTheGoal(t *testing.T) {
 			t.Errorf("the page lacks %s:\n%s", want, page)
 		}
 	}
-	plot := r.plot(all)
+	drawn(t, r.plot(all))
+}
+
+// What grows is drawn against the number of configs, as far as it was measured.
+func TestGrowth(t *testing.T) {
+	all, r := growth(), results{Rows: map[string]measured{}}
+	for _, row := range all {
+		if row.Configs != 10_000 {
+			r.Rows[row.Name] = measured{Pairs: []Pair{{Ours: float64(row.Configs), Theirs: 0}}}
+		}
+	}
+	curves := r.curves(all)
+	if len(curves) != 4 {
+		t.Fatalf("there are %d curves, not those of memory, files, restart and join", len(curves))
+	}
+	for _, c := range curves {
+		if want := []point{{1_000, 1_000, 0}, {100_000, 100_000, 0}, {1_000_000, 1_000_000, 0}}; !slices.Equal(c.points, want) {
+			t.Errorf("%s goes through %v, not %v", c.what, c.points, want)
+		}
+	}
+	drawn(t, r.growth(all))
+	drawn(t, results{}.growth(all))
+}
+
+// drawn checks that a plot is one that can be read.
+func drawn(t *testing.T, plot string) {
+	t.Helper()
 	if strings.Contains(plot, "NaN") || strings.Contains(plot, "Inf") {
 		t.Errorf("the plot has no number somewhere:\n%s", plot)
 	}

@@ -15,6 +15,10 @@ type Row struct {
 	Less     bool
 	Absolute bool
 
+	// Grows names what stands in a plot against the number of configs, if this is a point of one, and Configs is that number.
+	Grows   string
+	Configs int
+
 	// Measure returns a pair for each round. Its error is ErrMissing if a program that it needs is not on this machine.
 	Measure func(ctx context.Context, b *Bench) ([]Pair, error)
 }
