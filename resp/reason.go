@@ -40,10 +40,15 @@ func confReason(_ context.Context, c *Call) Reply {
 // protocolName is how the audit calls the protocol of Redis.
 const protocolName = "resp"
 
-// origin says where what the client does comes from, for the audit.
-func (s *session) origin() store.Origin {
+// peer returns the client's address, as it is written.
+func (s *session) peer() string {
 	if s.address == "" {
 		s.address = s.conn.guard.RemoteAddr().String()
 	}
-	return store.Origin{Addr: s.address, Protocol: protocolName, Client: s.name[:min(len(s.name), maxReason)], Reason: s.reason}
+	return s.address
+}
+
+// origin says where what the client does comes from, for the audit.
+func (s *session) origin() store.Origin {
+	return store.Origin{Addr: s.peer(), Protocol: protocolName, Client: s.name[:min(len(s.name), maxReason)], Reason: s.reason}
 }

@@ -1,7 +1,6 @@
 package resp
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,7 +67,7 @@ func (c *Call) redactConfigSet(args []string) {
 }
 
 // hidden stands for a value.
-func hidden(value string) string { return fmt.Sprintf("(%d bytes)", len(value)) }
+func hidden(value string) string { return "(" + strconv.Itoa(len(value)) + " bytes)" }
 
 // A hider walks over a command's words by its synopsis, and replaces those that are values.
 type hider struct {

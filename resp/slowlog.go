@@ -112,7 +112,7 @@ func (s *session) remark(c *Call, took time.Duration) {
 	if slow := server.live.slowerThan.Load(); slow >= 0 && took.Microseconds() >= slow && !unlogged[c.Name] {
 		server.slowlog.add(slowCall{
 			at: server.Now(), took: took, words: shortened(c.cleared()),
-			address: s.conn.guard.RemoteAddr().String(), name: s.name,
+			address: s.peer(), name: s.name,
 		}, server.live.slowLogLength.Load())
 	}
 	if late := server.live.latencyThreshold.Load(); late > 0 && took.Milliseconds() >= late && !waits(c.Command) {
