@@ -78,8 +78,20 @@ code: 2
 error: "usage: confman get NAME"
 [exit 2]
 $ confman docs nosuch
-confman: usage: confman docs commands|settings
+confman: there is no page "nosuch": there are commands, settings, config, completion, man
 [exit 2]
+$ confman docs
+confman: usage: confman docs commands|settings|config|completion|man
+[exit 2]
+$ confman docs completion tcsh
+confman: there is no completion for "tcsh": there are bash, zsh, fish
+[exit 2]
+$ confman docs man
+confman: usage: confman docs man DIR
+[exit 2]
+$ confman docs man DIR/none
+confman: write the manual: open DIR/none/confman.1: no such file or directory
+[exit 1]
 
 # Settings.
 $ confman config check
