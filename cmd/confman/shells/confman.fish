@@ -9,4 +9,4 @@ function __confman_complete
     and printf '%s\n' $answer
     or __fish_complete_path "$word"
 end
-complete -c confman -f -a '(__confman_complete)'
+complete -c confman -f -k -a '(__confman_complete)'
