@@ -93,7 +93,7 @@ func TestManualHasEveryCommand(t *testing.T) {
 				continue
 			}
 			usage := capital(strings.Join(strings.Fields(c.Usage), " ")) + "."
-			head := regexp.MustCompile("confman" + name + `( \[options\])?( [^.:;]{1,80})? ` + regexp.QuoteMeta(usage))
+			head := regexp.MustCompile("confman" + name + `( \[options\])?( [^:;]{1,80})? ` + regexp.QuoteMeta(usage))
 			at := head.FindStringIndex(shown)
 			if at == nil {
 				t.Errorf("confman%s is not there, or does not say what it does", name)
