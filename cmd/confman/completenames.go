@@ -59,45 +59,40 @@ func (p *program) offered(c *cli.Context, t *typed, ask func(*node) ([]candidate
 
 // completeName returns what is in the namespace that a name has so far and begins like the rest of it: the
 // namespaces, with a slash, and the configs, if these may stand there. It asks for what does not count as a
-// read: CONF USAGE tells of programs, not of who looks around.
+// read: CONF USAGE tells of programs, not of who looks around. The configs are found among all below the
+// namespace; where there are too many to look through in time, it is the namespaces alone.
 func (n *node) completeName(word string, configs bool) ([]candidate, error) {
 	ns, _ := store.Split(word)
-	names, err := n.namesLike(globbed(word)+"*", configs)
+	like := globbed(word) + "*"
+	reply, err := n.do("NS", "LIST", like)
+	if err != nil {
+		return nil, err
+	}
+	below, err := texts(reply)
 	if err != nil {
 		return nil, err
 	}
 	found := listing{}
-	for _, name := range names {
-		switch above, key := store.Split(name); {
-		case !configs:
-			found.addBelow(ns, name)
-		case above == ns:
-			found.Configs = append(found.Configs, key)
-		default:
-			found.addBelow(ns, above)
+	for _, name := range below {
+		found.addBelow(ns, name)
+	}
+	var names []string
+	if configs {
+		if names, err = n.scan("string", like); err != nil && n.ctx.Err() == nil {
+			return nil, err
 		}
 	}
-	slices.Sort(found.Configs)
 	var all []candidate
 	for _, name := range found.Namespaces {
 		all = append(all, candidate{word: store.Join(ns, name) + "/"})
 	}
-	for _, key := range found.Configs {
-		all = append(all, candidate{word: store.Join(ns, key)})
+	slices.Sort(names)
+	for _, name := range names {
+		if above, _ := store.Split(name); above == ns {
+			all = append(all, candidate{word: name})
+		}
 	}
 	return all, nil
-}
-
-// namesLike returns the configs that a pattern matches, or else the namespaces that have configs or settings.
-func (n *node) namesLike(pattern string, configs bool) ([]string, error) {
-	if configs {
-		return n.scan("string", pattern)
-	}
-	reply, err := n.do("NS", "LIST", pattern)
-	if err != nil {
-		return nil, err
-	}
-	return texts(reply)
 }
 
 // completeVersion returns the versions of a config that are kept, the newest first.
