@@ -122,6 +122,11 @@ func TestManualHasEveryCommand(t *testing.T) {
 // Every setting is in the pages about them, with its default, its variable and its flag.
 func TestManualHasEverySetting(t *testing.T) {
 	file, serve := shownPage(t, "confman.yaml.5"), shownPage(t, "confman-serve.8")
+	for _, head := range []string{"profile: lan | edge | wan | metered ", "resp_addr: ADDRESS ", "data_dir: DIR ", "audit_export: FILE ", "write_hold: DURATION ", "join: TOKEN ", "allow_flush: true | false "} {
+		if !strings.Contains(file, head) {
+			t.Errorf("confman.yaml(5) does not have %s", head)
+		}
+	}
 	for _, d := range settings() {
 		text := capital(d.usage) + "."
 		if value := d.plain(defaults()); value != "" && d.name != "data_dir" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -166,11 +165,7 @@ func manSettings() string {
 	s := defaults()
 	s.DataDir = "/var/lib/confman for root and in packages, else ~/.local/state/confman"
 	for _, d := range settings() {
-		kind := map[reflect.Kind]string{reflect.Int: "NUMBER", reflect.Bool: "true|false"}[reflect.TypeFor[Settings]().Field(d.index).Type.Kind()]
-		if kind == "" {
-			kind = "TEXT"
-		}
-		fmt.Fprintf(&b, ".It Cm %s : %s\n%s", d.name, manWords(kind), manText(d.usage))
+		fmt.Fprintf(&b, ".It Cm %s : %s\n%s", d.name, manWords(d.words()), manText(d.usage))
 		var more []string
 		if value := d.plain(s); value != "" {
 			more = append(more, "Default: "+value)

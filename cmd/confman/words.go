@@ -12,13 +12,15 @@ import (
 var outputs = []string{"table", "json", "yaml"}
 
 // valueOf tells what stands behind a flag, in the words of a command's arguments: a kind of thing in capitals,
-// or all that may stand there. Those of settings are found by themselves, unless they name a file.
+// or all that may stand there. Those of settings tell it by themselves.
 var valueOf = map[string]string{
 	"output": strings.Join(outputs, "|"),
-	"addr":   "ADDRESS", "resp-addr": "ADDRESS", "http-addr": "ADDRESS", "raft-addr": "ADDRESS", "from": "ADDRESS", "advertise": "HOST",
-	"config": "FILE", "export": "FILE", "data-dir": "DIR", "out": "DIR", "ca": "DIR",
-	"join": "TOKEN", "by": "USER", "at": "TIME", "expires": "DURATION", "ttl": "DURATION", "age": "DURATION",
+	"addr":   "ADDRESS", "from": "ADDRESS", "config": "FILE", "export": "FILE", "out": "DIR", "ca": "DIR",
+	"by": "USER", "at": "TIME", "expires": "DURATION", "ttl": "DURATION", "age": "DURATION",
 }
+
+// pathSettings are the settings that are paths, of which.
+var pathSettings = map[string]string{"data_dir": "DIR", "audit_export": "FILE"}
 
 // flagWords tells what stands behind a flag, or "" if nothing does.
 func flagWords(f cli.Flag) string {
@@ -29,8 +31,10 @@ func flagWords(f cli.Flag) string {
 	if words := valueOf[name]; words != "" {
 		return words
 	}
-	if words := settingWords(name); words != "" {
-		return words
+	for _, d := range settings() {
+		if d.flag == name {
+			return d.words()
+		}
 	}
 	switch f.(type) {
 	case *cli.BoolFlag:
@@ -41,19 +45,27 @@ func flagWords(f cli.Flag) string {
 	return "TEXT"
 }
 
-// settingWords are the values that the setting with a flag can have, if they are few.
-func settingWords(flag string) string {
-	for _, d := range settings() {
-		if d.flag != flag {
-			continue
+// words are the values that a setting can have, as valueOf has those of flags.
+func (d setting) words() string {
+	if path := pathSettings[d.name]; path != "" {
+		return path
+	}
+	field := reflect.TypeFor[Settings]().Field(d.index)
+	for _, rule := range strings.Split(field.Tag.Get("validate"), ",") {
+		if values, few := strings.CutPrefix(rule, "oneof="); few {
+			return strings.Join(strings.Fields(values), "|")
 		}
-		for _, rule := range strings.Split(reflect.TypeFor[Settings]().Field(d.index).Tag.Get("validate"), ",") {
-			if values, few := strings.CutPrefix(rule, "oneof="); few {
-				return strings.Join(strings.Fields(values), "|")
-			}
+		if kind := map[string]string{"addr": "ADDRESS", "token|addr": "TOKEN", "hostname|ip": "HOST", "duration": "DURATION"}[rule]; kind != "" {
+			return kind
 		}
 	}
-	return ""
+	switch field.Type.Kind() {
+	case reflect.Int:
+		return "NUMBER"
+	case reflect.Bool:
+		return "true|false"
+	}
+	return "TEXT"
 }
 
 // argumentWords tells what a command's argument is, by how its usage describes them: [] around those that may
