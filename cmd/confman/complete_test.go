@@ -53,6 +53,14 @@ func TestCompletionOfANodeThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// Nodes are named by numbers, which nobody knows by heart.
+func TestCompletionOfNodes(t *testing.T) {
+	addr := completionNode(t)
+	if got, want := confman(t, nil, "", "complete -- member remove -a "+addr+` ""`), "1\tleader "+addr+"\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Looking around with TAB is no use of a config: CONF USAGE tells whether a program still reads it.
 func TestCompletionDoesNotCountAsRead(t *testing.T) {
 	addr := completionNode(t)
@@ -105,7 +113,7 @@ func TestQuotedForBash(t *testing.T) {
 	}
 }
 
-// What may stand behind a flag is said of flags that there are.
+// What may stand behind a flag is said of flags that there are, and the same holds for settings.
 func TestFlagWordsAreOfFlags(t *testing.T) {
 	all := map[string]bool{}
 	var gather func([]*cli.Command)
@@ -121,6 +129,13 @@ func TestFlagWordsAreOfFlags(t *testing.T) {
 	for name := range valueOf {
 		if !all[name] {
 			t.Errorf("there is no flag --%s", name)
+		}
+	}
+	for _, names := range []map[string]string{pathSettings, packaged} {
+		for name := range names {
+			if settingNamed(name) == nil {
+				t.Errorf("there is no setting %s", name)
+			}
 		}
 	}
 }

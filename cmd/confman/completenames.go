@@ -28,6 +28,8 @@ func (p *program) completeWord(c *cli.Context, t *typed, words, word string) ([]
 			all = append(all, p.offered(c, t, func(n *node) ([]candidate, error) { return n.completeName(word, true) })...)
 		case "NAMESPACE":
 			all = append(all, p.offered(c, t, func(n *node) ([]candidate, error) { return n.completeName(word, false) })...)
+		case "NUMBER":
+			all = append(all, p.offered(c, t, (*node).completeNumber)...)
 		case "VERSION", "FROM", "TO":
 			all = append(all, p.offered(c, t, func(n *node) ([]candidate, error) { return n.completeVersion(t.args[0]) })...)
 		default:
@@ -104,6 +106,19 @@ func (n *node) completeVersion(name string) ([]candidate, error) {
 	all := make([]candidate, len(versions))
 	for i, v := range versions {
 		all[i] = candidate{number(v.Version), strings.TrimSpace(v.Time.String() + " " + v.By + " " + v.Reason)}
+	}
+	return all, nil
+}
+
+// completeNumber returns the numbers of the cluster's nodes.
+func (n *node) completeNumber() ([]candidate, error) {
+	members, err := n.members()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]candidate, len(members))
+	for i, m := range members {
+		all[i] = candidate{m["id"], strings.TrimSpace(m["role"] + " " + m["resp"])}
 	}
 	return all, nil
 }

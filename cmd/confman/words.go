@@ -40,7 +40,7 @@ func flagWords(f cli.Flag) string {
 	case *cli.BoolFlag:
 		return ""
 	case *cli.Uint64Flag, *cli.IntFlag:
-		return "NUMBER"
+		return "N"
 	}
 	return "TEXT"
 }
@@ -61,7 +61,7 @@ func (d setting) words() string {
 	}
 	switch field.Type.Kind() {
 	case reflect.Int:
-		return "NUMBER"
+		return "N"
 	case reflect.Bool:
 		return "true|false"
 	}
