@@ -43,7 +43,12 @@ func pattern(ns string) string {
 	if ns == "" {
 		return "*"
 	}
-	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(ns) + "/*"
+	return globbed(ns) + "/*"
+}
+
+// globbed is a name as a pattern that matches nothing else.
+func globbed(name string) string {
+	return strings.NewReplacer("*", `\*`, "?", `\?`, "[", `\[`, `\`, `\\`).Replace(name)
 }
 
 // listing is what ls shows of a namespace.

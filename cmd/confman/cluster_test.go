@@ -190,9 +190,9 @@ func settled(t *testing.T, nodes []*member) {
 
 // The pages that are written from the code are the ones in the tree.
 func TestDocsAreCurrent(t *testing.T) {
-	for name, page := range pages {
+	for _, name := range []string{"commands", "settings"} {
 		content, err := os.ReadFile("../../docs/" + name + ".md")
-		if err != nil || string(content) != page() {
+		if err != nil || string(content) != confman(t, nil, "", "docs "+name) {
 			t.Errorf("docs/%s.md is not current (%v): run make docs", name, err)
 		}
 	}

@@ -10,16 +10,32 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// pages are the reference pages that are written from the code.
-var pages = map[string]func() string{"commands": resp.Markdown, "settings": settingsPage}
-
+// docsCommand writes what is made from the code: pages of the documentation, and what packages have.
 func (p *program) docsCommand() *cli.Command {
 	return &cli.Command{
-		Name: "docs", Hidden: true, ArgsUsage: "commands|settings", Usage: "print a generated page of the documentation",
+		Name: "docs", Usage: "print what is made from the code: pages of the documentation, and what packages install",
 		Action: func(c *cli.Context) error {
-			page := pages[c.Args().First()]
-			if page == nil {
-				return failure{exitUsage, fmt.Errorf("usage: confman docs %s", c.Command.ArgsUsage)}
+			names := commandNames(c.Command.Subcommands)
+			if word := c.Args().First(); word != "" {
+				return failure{exitUsage, noSuch("page", word, names)}
+			}
+			return failure{exitUsage, fmt.Errorf("usage: confman docs %s", strings.Join(names, "|"))}
+		},
+		Subcommands: []*cli.Command{
+			p.pageCommand("commands", "print docs/commands.md: what Redis clients can send", resp.Markdown),
+			p.pageCommand("settings", "print docs/settings.md: all settings", settingsPage),
+			p.pageCommand("config", "print a settings file that has every setting and its default, in comments", defaultConfig),
+			p.completionCommand(), p.manCommand(),
+		},
+	}
+}
+
+func (p *program) pageCommand(name, usage string, page func() string) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage,
+		Action: func(c *cli.Context) error {
+			if err := needArgs(c, 0, 0); err != nil {
+				return err
 			}
 			_, err := io.WriteString(p.stdout, page())
 			return err

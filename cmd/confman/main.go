@@ -8,14 +8,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
-
-// version is stamped by the build.
-var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -39,11 +35,18 @@ const (
 // run carries out a command line and returns its exit code.
 func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := &program{environ: environ, stdin: stdin, stdout: stdout, stderr: stderr}
+	app := p.app()
+	err := app.RunContext(ctx, append([]string{"confman"}, flagsFirst(app, args)...))
+	return p.report(err)
+}
+
+// app is the command line as it is declared.
+func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name:                      "confman",
 		Usage:                     "a configuration store for Redis clients",
-		Writer:                    stdout,
-		ErrWriter:                 stderr,
+		Writer:                    p.stdout,
+		ErrWriter:                 p.stderr,
 		HideHelp:                  true,
 		Flags:                     []cli.Flag{helpFlag(), &cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", DisableDefaultText: true}},
 		Action:                    p.withoutCommand,
@@ -56,12 +59,11 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
 			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
-			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
+			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(), p.completeCommand(),
 		},
 	}
 	prepare(app.Commands)
-	err := app.RunContext(ctx, append([]string{"confman"}, flagsFirst(app, args)...))
-	return p.report(err)
+	return app
 }
 
 // prepare gives commands what they all have. The library's own help would be a subcommand of
@@ -132,25 +134,4 @@ func (p *program) report(err error) int {
 		fmt.Fprintln(p.stderr, "confman:", err)
 	}
 	return code
-}
-
-func (p *program) versionCommand() *cli.Command {
-	return &cli.Command{
-		Name:  "version",
-		Usage: "print the version",
-		Action: func(*cli.Context) error {
-			_, err := fmt.Fprintln(p.stdout, "confman", currentVersion())
-			return err
-		},
-	}
-}
-
-func currentVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, found := debug.ReadBuildInfo(); found && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "dev"
 }

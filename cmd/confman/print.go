@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -19,7 +20,7 @@ func (p *program) outputFlag() cli.Flag {
 		Name: "output", Aliases: []string{"o"}, Value: "table", Usage: "how to print: table, json or yaml",
 		Destination: &p.output,
 		Action: func(_ *cli.Context, v string) error {
-			if v != "table" && v != "json" && v != "yaml" {
+			if !slices.Contains(outputs, v) {
 				p.output = "table"
 				return failure{exitUsage, fmt.Errorf("--output %q: there are table, json and yaml", v)}
 			}

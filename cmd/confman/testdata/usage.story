@@ -3,7 +3,7 @@ $ confman gte a
 confman: there is no command "gte": did you mean get?
 [exit 2]
 $ confman frobnicate
-confman: there is no command "frobnicate": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, token, member, cert, backup, restore, recover, node, inspect, audit, config, version
+confman: there is no command "frobnicate": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, token, member, cert, backup, restore, recover, node, inspect, audit, config, version, docs
 [exit 2]
 $ confman config chek
 confman: there is no command "config chek": did you mean config check?
@@ -15,7 +15,7 @@ $ confman member ad
 confman: there is no command "member ad": did you mean member add?
 [exit 2]
 $ confman help
-confman: there is no command "help": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, token, member, cert, backup, restore, recover, node, inspect, audit, config, version
+confman: there is no command "help": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, token, member, cert, backup, restore, recover, node, inspect, audit, config, version, docs
 [exit 2]
 $ confman --bogus
 confman: there is no flag "--bogus": there are --help, --version
@@ -33,8 +33,9 @@ COMMANDS:
 
 OPTIONS:
    --help, -h  show help
-$ confman version
-confman dev
+$ confman version 2
+confman: usage: confman version
+[exit 2]
 $ confman --version
 confman dev
 $ confman config
@@ -78,8 +79,20 @@ code: 2
 error: "usage: confman get NAME"
 [exit 2]
 $ confman docs nosuch
-confman: usage: confman docs commands|settings
+confman: there is no page "nosuch": there are commands, settings, config, completion, man
 [exit 2]
+$ confman docs
+confman: usage: confman docs commands|settings|config|completion|man
+[exit 2]
+$ confman docs completion tcsh
+confman: there is no completion for "tcsh": there are bash, zsh, fish
+[exit 2]
+$ confman docs man
+confman: usage: confman docs man DIR
+[exit 2]
+$ confman docs man DIR/none
+confman: write the manual: open DIR/none/confman.1: no such file or directory
+[exit 1]
 
 # Settings.
 $ confman config check
