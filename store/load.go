@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,10 +16,14 @@ func load(content []byte) (st state, compact int64, err error) {
 	if st.db, err = buntdb.Open(":memory:"); err != nil {
 		return st, 0, err
 	}
-	st.index, st.archive, st.expiries, st.milestones = index{}, newArchive(), newExpiries(), &milestones{}
-	err = st.db.Update(func(tx *buntdb.Tx) error { return replay(tx, content) })
+	st.archive, st.expiries, st.milestones = newArchive(), newExpiries(), &milestones{}
+	var r replayed
+	err = st.db.Update(func(tx *buntdb.Tx) (err error) {
+		r, err = replay(tx, content)
+		return err
+	})
 	if err == nil {
-		compact, err = st.sumUp()
+		compact, err = st.sumUp(r)
 	}
 	if err == nil {
 		err = st.db.View(func(tx *buntdb.Tx) error {
@@ -32,31 +37,88 @@ func load(content []byte) (st state, compact int64, err error) {
 	return st, compact, nil
 }
 
-// replay does in an empty database what records say, but for markers. BuntDB could read them itself, but would allocate
-// eight times for each.
-func replay(tx *buntdb.Tx, records []byte) error {
-	if err := tx.DeleteAll(); err != nil { // so that it does not note for each record how to undo it
-		return err
-	}
-	for len(records) > 0 {
-		key, value, n := parseRecord(records)
-		var err error
-		switch {
-		case n == 0:
+// Loading has the processors share the work: one parses records while another puts them in their order, and then the state
+// is counted in parts. Whoever restarts a node with a million configs waits for it.
+
+// replayed is what the replay of a file tells about the state that it has left.
+type replayed struct {
+	indexed int    // how many records are to be in the index
+	middle  string // a key with about as many of them before it as behind it
+}
+
+// A record is one of the file's, copied out of it: nothing keeps the file's content in memory.
+type record struct {
+	key, value string
+	delete     bool
+}
+
+// A page is as many records as are handed on at once.
+const page = 512
+
+// parse reads records, and ends the pages with what is wrong with them, if anything is.
+func parse(content []byte, pages chan<- []record) error {
+	defer close(pages)
+	for some := make([]record, 0, page); len(content) > 0; {
+		key, value, n := parseRecord(content)
+		if n == 0 {
 			return errMalformed
-		case value == nil:
-			_, err = tx.Delete(string(key))
-		case string(key) > marker:
-			return ErrNewerFormat // it sorts behind all others
-		case string(key) < marker:
-			_, _, err = tx.Set(string(key), string(value), nil) // copies: nothing keeps the file's content in memory
 		}
-		if err != nil && err != buntdb.ErrNotFound {
-			return err
+		some = append(some, record{string(key), string(value), value == nil})
+		if content = content[n:]; len(some) == page || len(content) == 0 {
+			pages <- some
+			some = make([]record, 0, page)
 		}
-		records = records[n:]
 	}
 	return nil
+}
+
+// replay does in an empty database what records say, but for markers. BuntDB could read them itself, but would allocate
+// eight times for each.
+func replay(tx *buntdb.Tx, content []byte) (r replayed, err error) {
+	if err := tx.DeleteAll(); err != nil { // so that it does not note for each record how to undo it
+		return r, err
+	}
+	var malformed error
+	pages, parsing := make(chan []record, 4), sync.WaitGroup{}
+	parsing.Go(func() { malformed = parse(content, pages) })
+	var every []string // of so many keys one
+	for some := range pages {
+		for _, one := range some {
+			if err != nil {
+				break // it is parsed to its end nevertheless
+			}
+			var more int
+			more, err = one.replay(tx)
+			if r.indexed += more; more > 0 && r.indexed%page == 0 {
+				every = append(every, one.key)
+			}
+		}
+	}
+	parsing.Wait()
+	if slices.Sort(every); len(every) > 0 {
+		r.middle = every[len(every)/2]
+	}
+	return r, errors.Join(malformed, err)
+}
+
+// replay does what a record says, and returns how many records to be in the index there are more now.
+func (one record) replay(tx *buntdb.Tx) (more int, err error) {
+	switch {
+	case one.delete:
+		if _, err = tx.Delete(one.key); err == nil && indexed(one.key) {
+			more = -1
+		} else if err == buntdb.ErrNotFound {
+			err = nil
+		}
+	case one.key == "", one.key > marker: // which sort before all others, and behind them
+		return 0, ErrNewerFormat
+	case one.key < marker:
+		var replaced bool
+		if _, replaced, err = tx.Set(one.key, one.value, nil); err == nil && !replaced && indexed(one.key) {
+			more = 1
+		}
+	}
+	return more, err
 }
 
 // What there was stands in these spans of the database, and what there is outside of them. Nothing that is counted of
@@ -66,24 +128,72 @@ var (
 	spansIs  = []span{{"", pasts}, {"i", versions}, {versionsEnd, marker}}
 )
 
-// sumUp counts what is in a database that was loaded: what there was beside what there is.
-func (st *state) sumUp() (size int64, err error) {
-	var was int64
-	var failed error
-	var beside sync.WaitGroup
-	beside.Go(func() { was, failed = st.addAll(spansWas) })
-	size, err = st.addAll(spansIs)
-	beside.Wait()
-	return size + was, errors.Join(err, failed)
+// halves cuts spans at a key.
+func halves(spans []span, middle string) (before, behind []span) {
+	for _, s := range spans {
+		if s.from < middle {
+			before = append(before, span{s.from, min(s.to, middle)})
+		}
+		if middle < s.to {
+			behind = append(behind, span{max(s.from, middle), s.to})
+		}
+	}
+	return before, behind
 }
 
-// addAll counts what stands in some spans.
-func (st *state) addAll(spans []span) (size int64, err error) {
-	err = st.db.View(func(tx *buntdb.Tx) (err error) {
-		for _, s := range spans {
-			st.in(tx).ascend(s, func(key, value string) bool {
-				size += int64(len(key) + len(value) + setLength)
-				if err = st.add(key, value); err != nil {
+// sumUp counts what is in a database that was loaded, in parts at once: what there was, and what there is in two halves, beside
+// whom that one puts in the index.
+func (st *state) sumUp(r replayed) (size int64, err error) {
+	first, second := halves(spansIs, r.middle)
+	parts := []*part{{spans: spansWas, state: st}, {spans: first, state: st}, {spans: second, state: st}}
+	var all sync.WaitGroup
+	for _, p := range parts {
+		all.Go(p.count)
+	}
+	all.Go(func() { st.fillIndex(r.indexed) })
+	all.Wait()
+	st.past = parts[0].past
+	for _, p := range parts {
+		size, err = size+p.size, errors.Join(err, p.err)
+		st.totals.add(p.totals)
+		for _, d := range p.deadlines {
+			st.expiries.of(d.key).Set(d)
+		}
+	}
+	return size, err
+}
+
+// fillIndex puts what there is into the index, which is made as large as that takes.
+func (st *state) fillIndex(records int) {
+	st.index = make(index, records)
+	_ = st.db.View(func(tx *buntdb.Tx) error {
+		for _, s := range spansIs {
+			database{Tx: tx}.ascend(s, func(key, value string) bool {
+				st.index[key] = value
+				st.milestones.note(key, true)
+				return true
+			})
+		}
+		return nil
+	})
+}
+
+// A part of a state that was loaded is counted by itself, and added to the others then.
+type part struct {
+	*state // its archive is that of the part with what there was
+	spans  []span
+	totals
+	size      int64
+	deadlines []deadline
+	err       error
+}
+
+func (p *part) count() {
+	p.err = p.db.View(func(tx *buntdb.Tx) (err error) {
+		for _, s := range p.spans {
+			database{Tx: tx}.ascend(s, func(key, value string) bool {
+				p.size += int64(len(key) + len(value) + setLength)
+				if err = p.add(key, value); err != nil {
 					err = fmt.Errorf("read %q: %w", key, err)
 				}
 				return err == nil
@@ -94,36 +204,41 @@ func (st *state) addAll(spans []span) (size int64, err error) {
 		}
 		return nil
 	})
-	return size, err
+}
+
+// add adds what another part has counted, but for the past, which one part has alone.
+func (t *totals) add(other totals) {
+	t.base, t.clock = max(t.base, other.base), max(t.clock, other.clock)
+	t.hash += other.hash
+	t.configs += other.configs
+	t.namespaces += other.namespaces
 }
 
 // add counts a record that was loaded, if it can be read.
-func (st *state) add(key, value string) (err error) {
+func (p *part) add(key, value string) (err error) {
 	switch {
 	case key == baseKey:
 		var b base
 		b, err = decodeBase(value)
-		st.base, st.clock = b.revision, max(st.clock, b.clock)
+		p.base, p.clock = b.revision, max(p.clock, b.clock)
 	case strings.HasPrefix(key, configs) && strings.Contains(key, "\x00"):
 		_, err = decodeRecord(value)
 	case strings.HasPrefix(key, namespaces):
 		_, err = decodeNamespace(value)
 	case strings.HasPrefix(key, pasts):
-		err = st.past.load(key, value)
+		err = p.past.load(key, value)
 	case strings.HasPrefix(key, versions):
-		err = st.archive.load(key, value)
+		err = p.archive.load(key, value)
 	case strings.HasPrefix(key, proposers):
-		var p proposer
-		p, err = decodeProposer(value)
-		st.clock = max(st.clock, p.at)
+		var last proposer
+		last, err = decodeProposer(value)
+		p.clock = max(p.clock, last.at)
 	default:
 		err = ErrNewerFormat
 	}
 	if err == nil {
-		st.index.note(key, change{value: value})
-		st.milestones.note(key, true)
-		if at := st.count(key, value, +1); at != 0 {
-			st.expiries.of(key).Set(deadline{at, key})
+		if at := p.totals.count(key, value, +1); at != 0 {
+			p.deadlines = append(p.deadlines, deadline{at, key})
 		}
 	}
 	return err
