@@ -44,6 +44,8 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	for {
 		err := p.serveLife(ctx, end, r, log)
 		switch {
+		case err == nil && r.restart.Load():
+			return failure{exitRestart, errRestart}
 		case !errors.Is(err, replication.ErrStartAgain):
 			return err
 		case ctx.Err() != nil:
@@ -76,7 +78,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	}
 	server := &resp.Server{
 		Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end,
+		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end, Restart: p.restarting(r, end),
 	}
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
