@@ -43,19 +43,23 @@ func (p *program) restart(c *cli.Context) error {
 
 // restartAll restarts every node, and stops at the first that does not come back.
 func (p *program) restartAll(c *cli.Context) (err error) {
+	began, wait := time.Now(), c.Duration("wait")
 	r, err := p.newRollout(c.Context, validate.Addr(c.String("addr")))
+	for err != nil && !isFinal(err) && time.Since(began) < wait && pause(c.Context) == nil {
+		r, err = p.newRollout(c.Context, validate.Addr(c.String("addr"))) // whoever has the turn may be restarting this one
+	}
 	if err != nil {
 		return err
 	}
 	r.patience = c.Duration("node-timeout")
-	order, err := r.order()
-	if err != nil {
-		return err
-	}
-	if err := r.takeTurn(c.Duration("wait")); err != nil {
+	if err := r.takeTurn(wait); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.freeTurn()) }()
+	order, err := r.order() // with the turn: else a node may be away because somebody restarts it
+	if err != nil {
+		return err
+	}
 	for done, id := range order {
 		if err := r.restartNode(id); err != nil {
 			return r.stopped(done, len(order), err)

@@ -46,7 +46,7 @@ func (p *program) newRollout(ctx context.Context, addr string) (*rollout, error)
 }
 
 // order returns the nodes in the order in which they are restarted: those that follow, and the leader last,
-// so that leadership moves once.
+// so that leadership moves once. All that vote have to run.
 func (r *rollout) order() (ids []string, err error) {
 	v, seen := r.look(r.ctx, r.addrs)
 	if !seen {
@@ -54,8 +54,13 @@ func (r *rollout) order() (ids []string, err error) {
 	}
 	leader := ""
 	for _, m := range v.members {
+		away := v.info(m) == nil
 		switch {
 		case m["meant"] == "gone":
+		case away && m["voter"] == "1":
+			return nil, failure{exitNoQuorum, fmt.Errorf("nothing was restarted: node %s does not answer at %s: start it first", m["id"], m["resp"])}
+		case away:
+			r.warn("node %s, which has no vote, does not answer at %s, and is left out", m["id"], m["resp"])
 		case m["role"] == "leader":
 			leader = m["id"]
 		default:
@@ -150,7 +155,7 @@ func (v view) needs(id string) string {
 	if m == nil || m["voter"] != "1" || voters == 1 || ready > voters/2 || voters == 2 && ready == 1 {
 		return ""
 	}
-	return fmt.Sprintf("without node %s there would be no majority: %d of %d voters have caught up%s", id, ready, voters, away)
+	return fmt.Sprintf("without node %s there would be no majority: %d of the other %d voters have caught up%s", id, ready, voters-1, away)
 }
 
 // behind says why a node is not up to date, or is "".

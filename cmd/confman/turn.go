@@ -41,15 +41,15 @@ func (r *rollout) takeTurn(wait time.Duration) error {
 	defer cancel()
 	for {
 		err := r.renew(r.ctx)
-		if err == nil || !isTaken(err) {
+		switch {
+		case err == nil, isFinal(err) && !isTaken(err), wait == 0 && !isTaken(err):
 			return err
-		}
-		if wait == 0 {
+		case wait == 0:
 			return failure{exitConflict, fmt.Errorf("%w (--wait 10m waits for that)", err)}
 		}
 		r.bar.show("waiting: " + err.Error())
 		if pause(waited) != nil {
-			return failure{exitConflict, err}
+			return fmt.Errorf("the turn did not come within %v: %w", wait, err)
 		}
 	}
 }
