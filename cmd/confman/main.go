@@ -58,7 +58,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		Commands: []*cli.Command{
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
-			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.restartCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
+			p.statusCommand(), p.doctorCommand(), p.tokenCommand(), p.memberCommand(), p.restartCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
 		},
 	}
