@@ -18,6 +18,7 @@ import (
 // A keeper starts nodes again that have ended, as a service manager does, and notes how many were away at once.
 type keeper struct {
 	nodes   []*node
+	start   func(i int)
 	stopped chan struct{}
 	keeping sync.WaitGroup
 
@@ -30,8 +31,8 @@ type keeper struct {
 }
 
 // keep keeps nodes until the test ends.
-func keep(t *testing.T, nodes []*node) *keeper {
-	k := &keeper{nodes: nodes, stopped: make(chan struct{}), away: map[int]bool{}, left: map[int]bool{}}
+func keep(t *testing.T, nodes []*node, start func(i int)) *keeper {
+	k := &keeper{nodes: nodes, start: start, stopped: make(chan struct{}), away: map[int]bool{}, left: map[int]bool{}}
 	for i := range nodes {
 		k.keeping.Go(func() { k.keepOne(i) })
 	}
@@ -59,7 +60,7 @@ func (k *keeper) keepOne(i int) {
 		if left {
 			return
 		}
-		n.launch()
+		k.start(i)
 		tick := time.NewTicker(5 * time.Millisecond)
 		for !n.takesPart() {
 			select {
@@ -116,7 +117,19 @@ func kept(t *testing.T) ([]*node, *keeper) {
 		n.env = append(n.env, "CONFMAN_SUPERVISED=true")
 	}
 	together(nodes)
-	return nodes, keep(t, nodes)
+	return nodes, keep(t, nodes, func(i int) { nodes[i].launch() })
+}
+
+// supervised starts a cluster whose nodes are started again when they end.
+func (s *site) supervised() {
+	s.t.Helper()
+	var nodes []*node
+	for _, m := range s.all() {
+		m.env = append(m.env, "CONFMAN_SUPERVISED=true")
+		nodes = append(nodes, m.node)
+	}
+	s.cluster()
+	keep(s.t, nodes, func(i int) { s.all()[i].serve() })
 }
 
 // command runs confman, and returns what it printed and its exit code.
