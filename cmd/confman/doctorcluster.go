@@ -163,23 +163,24 @@ func checkQuorum(d *patient) (state, found string) {
 }
 
 // lagTries is how often who is behind is looked at, as every follower is for a moment.
-const lagTries = 5
+const lagTries = 10
 
 // checkLag compares what nodes have applied with what one that leads had applied before.
 func checkLag(d *patient) (state, found string) {
+	led, err := d.infoOf(d.ctx, d.fields["raft_leader_addr"])
+	if err != nil {
+		return warning, "not known: there is no leader that answers"
+	}
 	for range lagTries {
-		if state, found = d.lag(); state == fine || pause(d.ctx) != nil {
+		if state, found = d.lag(led["applied_revision"]); state == fine || pause(d.ctx) != nil {
 			break
 		}
 	}
 	return state, found
 }
 
-func (d *patient) lag() (state, found string) {
-	led, err := d.infoOf(d.ctx, d.fields["raft_leader_addr"])
-	if err != nil {
-		return warning, "not known: there is no leader that answers"
-	}
+// lag looks who has not reached a revision.
+func (d *patient) lag(led string) (state, found string) {
 	state = fine
 	var all []string
 	for _, m := range append(slices.Clone(d.others), examined{id: d.fields["node_id"], addr: ownAddr(d.settings), fields: d.fields}) {
@@ -187,7 +188,7 @@ func (d *patient) lag() (state, found string) {
 			continue
 		}
 		fields, err := d.infoOf(d.ctx, m.addr)
-		switch behind := int64(revision(led["applied_revision"]) - revision(fields["applied_revision"])); {
+		switch behind := int64(revision(led) - revision(fields["applied_revision"])); {
 		case err != nil:
 		case fields["loading"] == "1":
 			state = warning
@@ -198,7 +199,7 @@ func (d *patient) lag() (state, found string) {
 		}
 	}
 	if state == fine {
-		return fine, fmt.Sprintf("nobody is behind revision %s", led["applied_revision"])
+		return fine, fmt.Sprintf("nobody is behind revision %s", led)
 	}
 	return state, strings.Join(all, "; ")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,10 @@ func (r *rollout) member(id string) (map[string]string, error) {
 // spare makes sure that the others can do without a node: that they are a majority that has caught up, that
 // another one leads, and that the turn is still this one's, in this order, because time passes.
 func (r *rollout) spare(id string) error {
+	mark := ""
 	err := r.until(r.patience, func(v view) (string, bool) {
+		mark = cmp.Or(mark, v.leader)
+		v.leader = mark
 		why := v.needs(id)
 		return why, why == ""
 	})
@@ -184,6 +188,7 @@ func revision(text string) uint64 {
 // handOver has another voter lead. If none can, the node goes as it is: it hands over when it ends, too.
 func (r *rollout) handOver(v view, id string) error {
 	var failed error
+	v.leader = "" // whether one has its log the leader finds out
 	for _, m := range v.members {
 		if m["id"] == id || m["voter"] != "1" || m["meant"] != "voter" || v.behind(m) != "" {
 			continue
@@ -219,12 +224,16 @@ func (r *rollout) life(m map[string]string) (id string, err error) {
 	return id, err
 }
 
-// comesBack waits until a node lives again and has caught up with what the leader has by then.
+// comesBack waits until a node lives again and has caught up with what the leader has by then. While others write, one
+// behind a slow link never has what the leader has at the moment.
 func (r *rollout) comesBack(m map[string]string, life string) error {
+	mark := ""
 	err := r.until(r.patience, func(v view) (string, bool) {
 		if now, err := r.life(m); err != nil || now == life {
 			return fmt.Sprintf("node %s is away", m["id"]), false
 		}
+		mark = cmp.Or(mark, v.leader)
+		v.leader = mark
 		if why := v.behind(m); why != "" {
 			return why, false
 		}

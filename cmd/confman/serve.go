@@ -43,15 +43,16 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	log := p.logger(&r.level)
 	for {
 		err := p.serveLife(ctx, end, r, log)
-		switch {
-		case err == nil && r.restart.Load():
+		switch again := errors.Is(err, replication.ErrStartAgain); {
+		case again && ctx.Err() == nil:
+			log.Info("the node starts again")
+		case (again || err == nil) && r.restart.Load():
 			return failure{exitRestart, errRestart}
-		case !errors.Is(err, replication.ErrStartAgain):
-			return err
-		case ctx.Err() != nil:
+		case again:
 			return nil // it was to end anyway
+		default:
+			return err
 		}
-		log.Info("the node starts again")
 	}
 }
 
