@@ -311,3 +311,38 @@ func TestAnUpgradeDoesNotWaitForEver(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, out) // the systemctl of this test restarts only what runs
 	}
 }
+
+// Who interrupts a rolling restart gives the turn back, and nothing more is restarted.
+func TestAnInterruptedRollingRestart(t *testing.T) {
+	nodes, k := kept(t)
+	gone := (leader(t, nodes) + 1) % 3
+	k.leave(gone)
+	other := nodes[(gone+1)%3]
+	cmd := exec.Command(binary, "restart", "--rolling", "-a", other.resp)
+	said := &output{}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	other.eventually("it waits for the node that stays away", func() bool {
+		return strings.Contains(said.String(), fmt.Sprintf("node %d is away", gone+1))
+	})
+	if other.turn() == "" {
+		t.Error("nobody has the turn while a node restarts")
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its exit code tells
+	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(said.String(), "nodes: interrupted;") {
+		t.Errorf("exit code %d:\n%s", code, said)
+	}
+	if has := other.turn(); has != "" {
+		t.Errorf("%s still has the turn", has)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended[len(k.ended)-1] != gone {
+		t.Errorf("node %d stayed away, and these ended: %v", gone+1, k.ended)
+	}
+}
