@@ -45,6 +45,7 @@ var clusterCheckups = []checkup{
 	{"members", checkMembers, "start the nodes that do not answer (systemctl start confman), or open their client port to this machine; confman node replace is for what is lost"},
 	{"quorum", checkQuorum, "bring the nodes back that are away before another one goes; three voters can do without one: confman member add"},
 	{"lag", checkLag, "see whether the disk or the network of the node that is named keeps up; it catches up by itself"},
+	{"timing", checkTiming, "have the nodes be more patient: confman member profile NAME, with the name that is recommended"},
 	{"clocks", checkClocks, "start a time service on the machines that are named: timedatectl set-ntp true, or chrony"},
 	{"versions", checkVersions, "upgrade the others too: what a newer version brings waits until all nodes have it"},
 	{"state", checkState, "confman backup from another node, and then confman node repair on the one that is named"},

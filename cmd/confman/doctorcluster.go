@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"confman/replication"
 	"confman/resp"
 )
 
@@ -202,6 +203,32 @@ func (d *patient) lag(led string) (state, found string) {
 		return fine, fmt.Sprintf("nobody is behind revision %s", led)
 	}
 	return state, strings.Join(all, "; ")
+}
+
+// roundTrips is how many of them an election has to take at least: votes go there and back, and some are lost.
+const roundTrips = 5
+
+// checkTiming compares how far away the voters are with how patient the cluster is.
+func checkTiming(d *patient) (state, found string) {
+	far := examined{}
+	for _, m := range d.others {
+		if m.voter && m.fields != nil && m.apart != time.Hour && m.apart > far.apart {
+			far = m
+		}
+	}
+	if far.id == "" {
+		return fine, "there is no other voter that answers"
+	}
+	found = fmt.Sprintf("node %s answers in %v", far.id, round(far.apart))
+	at := slices.IndexFunc(replication.Profiles, func(p replication.Profile) bool { return p.Name == d.fields["profile"] })
+	better := slices.IndexFunc(replication.Profiles, func(p replication.Profile) bool { return roundTrips*far.apart <= election(p) })
+	switch {
+	case better < 0:
+		return warning, found + ": far for every profile; recommended: metered"
+	case at >= 0 && better > at:
+		return warning, fmt.Sprintf("%s: far for profile %s; recommended: %s", found, d.fields["profile"], replication.Profiles[better].Name)
+	}
+	return fine, fmt.Sprintf("%s: fine for profile %s", found, d.fields["profile"])
 }
 
 // How far clocks may be apart: certificates and expiries go by seconds, and the turn to restart by minutes.

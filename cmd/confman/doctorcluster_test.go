@@ -27,7 +27,7 @@ func TestDoctorOnACluster(t *testing.T) {
 	all := diagnosed(t, confman(t, nil, "", typed))
 	for check, part := range map[string]string{
 		"node": "node 2 answers", "ports": "is this node's", "certificates": "node until", "health": "green", "members": "3 of 3 nodes answer",
-		"quorum": "3 of 3 voters answer: one may go", "lag": "nobody is behind", "clocks": "node 1 ", "versions": "on node 2, 1, 3", "state": "3 of 3 nodes were seen at one revision",
+		"quorum": "3 of 3 voters answer: one may go", "lag": "nobody is behind", "clocks": "node 1 ", "timing": "for profile lan", "versions": "on node 2, 1, 3", "state": "3 of 3 nodes were seen at one revision",
 	} {
 		if one := all[check]; one.State != fine || !strings.Contains(one.Found, part) || one.Remedy != "" {
 			t.Errorf("%s: %+v, want %q", check, one, part)
@@ -115,6 +115,48 @@ func TestDoctorOnWhatIsWrongWithACluster(t *testing.T) {
 	scripts(t, d, aNode("1", "confman_version=v0.1"))
 	d.finds(t, checkVersions, warning, "v0.1 on node 1, and this command is ")
 	d.finds(t, checkQuorum, fine, "one voter")
+}
+
+// A cluster whose voters are far from each other has to be patient.
+func TestDoctorComparesDistances(t *testing.T) {
+	for _, story := range []struct {
+		apart                 time.Duration
+		profile, state, found string
+	}{
+		{time.Millisecond, "lan", fine, "node 2 answers in 1ms: fine for profile lan"},
+		{80 * time.Millisecond, "lan", warning, "far for profile lan; recommended: edge"},
+		{80 * time.Millisecond, "edge", fine, "fine for profile edge"},
+		{300 * time.Millisecond, "edge", warning, "recommended: wan"},
+		{5 * time.Second, "metered", warning, "far for every profile"},
+		{time.Hour, "lan", fine, "no other voter"},
+	} {
+		d := aPatient(t)
+		d.fields = aNode("1", "profile="+story.profile)
+		d.others = []examined{
+			{id: "2", voter: true, fields: aNode("2"), apart: story.apart},
+			{id: "3", voter: false, fields: aNode("3"), apart: time.Minute}, // nobody waits for it
+		}
+		d.finds(t, checkTiming, story.state, story.found)
+	}
+}
+
+// Where a node listens everywhere, it is asked on this machine, with its own password unless there is another.
+func TestTheNodeOfThisMachine(t *testing.T) {
+	for addr, want := range map[string]string{"0.0.0.0:7": "127.0.0.1:7", "[::]:7": "127.0.0.1:7", ":7": "127.0.0.1:7", "10.0.0.1:7": "10.0.0.1:7", "n1:7": "n1:7"} {
+		if got := ownAddr(Settings{RESPAddr: addr}); got != want {
+			t.Errorf("%s is asked at %s", addr, got)
+		}
+	}
+	for _, story := range []struct{ env, file, want string }{{"", "a", "a"}, {"b", "a", "b"}, {"b", "", "b"}, {"", "", ""}} {
+		p := &program{environ: []string{"CONFMAN_PASSWORD=" + story.env}}
+		if story.env == "" {
+			p.environ = nil
+		}
+		p.useSettings(Settings{Password: story.file})
+		if got := p.env("CONFMAN_PASSWORD", ""); got != story.want {
+			t.Errorf("%+v: %q", story, got)
+		}
+	}
 }
 
 // The clocks of nodes are compared with this machine's.
