@@ -19,7 +19,7 @@ func TestEveryCommandOfOperatorsIsNoted(t *testing.T) {
 			t.Errorf("%s is no command of operators", name)
 		}
 	}
-	for _, name := range []string{"config|set", "client|kill", "shutdown", "member|lead", "member|remove", "backup|start", "monitor"} {
+	for _, name := range []string{"config|set", "client|kill", "shutdown", "member|lead", "member|remove", "member|restart", "backup|start", "monitor"} {
 		if !byName[name].acts() {
 			t.Errorf("%s is not noted", name)
 		}

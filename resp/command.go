@@ -69,7 +69,7 @@ func newTable() *table {
 		stringCommands, numberCommands, compareCommands, hashCommands, hashExpireCommands, keyCommands, expireCommands,
 		objectCommands, dumpCommands, lcsCommands, scanCommands, transactionCommands, connectionCommands, clientCommands, listCommands, pauseCommands, replyCommands, confCommands, reasonCommands, auditCommands, historyCommands, diffCommands, rollbackCommands, changesetCommands,
 		waitCommands, unblockCommands, monitorCommands, serverCommands, configCommands, slowlogCommands, latencyCommands, persistenceCommands, flushCommands,
-		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands,
+		pubsubCommands, trackingCommands, maintenanceCommands, streamCommands, introspectionCommands, backupCommands, memberCommands, restartCommands,
 		usageCommands, nsCommands, ruleCommands,
 	} {
 		for _, row := range rows {

@@ -14,6 +14,7 @@ import (
 // refusedOnly are the commands that transcripts have answered with errors only, and why.
 var refusedOnly = map[string]string{
 	"shutdown":        "it would end the server",
+	"member|restart":  "it would end the server",
 	"latency|graph":   "it has no samples unless a command took long",
 	"config|rewrite":  "the servers of transcripts have no settings file",
 	"client|tracking": "REDIRECT takes the number of another client, which transcripts do not know",

@@ -58,6 +58,7 @@ type Server struct {
 	Sync     func() error           // puts all that was applied on this node's disk, for SAVE; it is there
 	Compact  func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
 	Shutdown func()                 // begins the end of this node, for SHUTDOWN; it does not end
+	Restart  func() error           // begins the end of this node, so that it is started again, for MEMBER RESTART, or says why it would not be; it does not end
 	Storage  func() Storage         // how the node keeps its data, for INFO and LASTSAVE; nothing is known
 	Settings Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
 	// Publish carries what is published on this node to the other ones, without waiting for them;

@@ -94,7 +94,7 @@ func exitCode(e resp.Error) int {
 		return exitNoQuorum
 	case "NOAUTH", "WRONGPASS", "NOPERM":
 		return exitDenied
-	case "WRONGTYPE", "INVALID", "PROTECTED":
+	case "WRONGTYPE", "INVALID", "PROTECTED", "TURN":
 		return exitConflict
 	case "GONE":
 		return exitNotFound

@@ -30,6 +30,9 @@ const (
 	// exitUntrusted says that somebody has to decide what becomes of a data directory: to start
 	// again would end the same way.
 	exitUntrusted = 7
+	// exitRestart says that a node has ended to be started again, as MEMBER RESTART has asked it to: EX_TEMPFAIL of
+	// sysexits.h, a failure to systemd's Restart=on-failure.
+	exitRestart = 75
 )
 
 // run carries out a command line and returns its exit code.
@@ -58,7 +61,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
-			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
+			p.statusCommand(), p.doctorCommand(), p.tokenCommand(), p.memberCommand(), p.restartCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(), p.completeCommand(),
 		},
 	}

@@ -33,6 +33,7 @@ var exits = []struct {
 	{exitNoQuorum, "There is no leader or no majority. If the error says INDOUBT, a write may have happened"},
 	{exitDenied, "The node does not let the user do that, or the password is wrong or missing"},
 	{exitUntrusted, "Somebody has to decide what becomes of a data directory: another start would end the same way"},
+	{exitRestart, "A node was told to restart: whatever supervises it starts it again"},
 }
 
 // surroundings are what the environment tells commands, beside the settings.
@@ -41,6 +42,7 @@ var surroundings = [][2]string{
 	{"CONFMAN_PASSWORD", "The password to show to the node"},
 	{"CONFMAN_CONFIG", "The settings file, unless --config says so"},
 	{"PAGER, LESS", "What shows long texts on a terminal, less with LESS=FRX unless they are set"},
+	{"INVOCATION_ID, SYSTEMD_EXEC_PID", "Set by systemd, which starts a node again that is told to restart"},
 	{"NO_COLOR", "If it is set, nothing is printed in colours. Nor is it if TERM is dumb, or if the output is no terminal"},
 }
 

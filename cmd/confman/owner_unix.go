@@ -21,3 +21,12 @@ func keepOwner(f *os.File, of fs.FileInfo) error {
 	}
 	return nil
 }
+
+// ownerOf returns the user that a file belongs to, where the system tells.
+func ownerOf(info fs.FileInfo) (uid int, known bool) {
+	stat, known := info.Sys().(*syscall.Stat_t)
+	if !known {
+		return 0, false
+	}
+	return int(stat.Uid), true
+}

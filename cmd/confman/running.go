@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"confman/resp"
 )
@@ -16,6 +17,8 @@ type running struct {
 	from  sources
 	where origins
 	level slog.LevelVar
+	// restart is that the process ends to be started again.
+	restart atomic.Bool
 
 	mu      sync.Mutex
 	now     Settings

@@ -43,13 +43,16 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	log := p.logger(&r.level)
 	for {
 		err := p.serveLife(ctx, end, r, log)
-		switch {
-		case !errors.Is(err, replication.ErrStartAgain):
-			return err
-		case ctx.Err() != nil:
+		switch again := errors.Is(err, replication.ErrStartAgain); {
+		case again && ctx.Err() == nil:
+			log.Info("the node starts again")
+		case (again || err == nil) && r.restart.Load():
+			return failure{exitRestart, errRestart}
+		case again:
 			return nil // it was to end anyway
+		default:
+			return err
 		}
-		log.Info("the node starts again")
 	}
 }
 
@@ -76,7 +79,7 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	}
 	server := &resp.Server{
 		Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end,
+		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end, Restart: p.restarting(r, end),
 	}
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",

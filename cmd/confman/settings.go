@@ -34,6 +34,8 @@ type Settings struct {
 
 	ProtectedMode bool `yaml:"protected_mode" live:"true" usage:"whether a node without a password serves only clients of its own machine"`
 
+	Supervised bool `yaml:"supervised" usage:"whether something other than systemd starts confman serve again when it ends with exit code 75, as MEMBER RESTART has it do"`
+
 	AllowFlush  bool   `yaml:"allow_flush" usage:"whether FLUSHALL and FLUSHDB, sent to this node, delete every config on all nodes"`
 	ScanView    string `yaml:"scan_view" validate:"oneof=configs namespaces" live:"true" usage:"what KEYS, SCAN and the like show: configs by their full names, or namespaces, each once, as hashes"`
 	AuditExport string `yaml:"audit_export" usage:"file to which the node appends its audit, as it applies it, in lines of JSON that confman audit verify --export proves; none if empty"`
