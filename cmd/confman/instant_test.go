@@ -8,8 +8,11 @@ import (
 )
 
 // Times are shown as the clock on the wall has them, which differs from machine to machine, and so
-// would the columns of the stories.
+// would the columns of the stories. For tests that need a process of its own, this program is confman.
 func TestMain(m *testing.M) {
+	if os.Getenv(beConfman) != "" {
+		main()
+	}
 	time.Local = time.UTC
 	os.Exit(m.Run())
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -34,6 +35,8 @@ const (
 	// exitUntrusted says that somebody has to decide what becomes of a data directory: to start
 	// again would end the same way.
 	exitUntrusted = 7
+	// exitConfig says that the settings are wrong: to start again would end the same way. It is EX_CONFIG of sysexits.h.
+	exitConfig = 78
 )
 
 // run carries out a command line and returns its exit code.
@@ -98,6 +101,7 @@ type program struct {
 	stdout, stderr io.Writer
 	output         string // how to print, as far as is known
 	plain          bool   // without colours
+	urgent         string // what begins a line of an error: its priority, for the journal
 	unknown        error  // for a command that there is not
 }
 
@@ -129,7 +133,7 @@ func (p *program) report(err error) int {
 	if p.output == "json" || p.output == "yaml" {
 		_ = p.print(p.stderr, map[string]any{"error": err.Error(), "code": code}) // nowhere is left to say so
 	} else {
-		fmt.Fprintln(p.stderr, "confman:", err)
+		fmt.Fprintln(p.stderr, p.urgent+"confman:", strings.ReplaceAll(err.Error(), "\n", "\n"+p.urgent))
 	}
 	return code
 }

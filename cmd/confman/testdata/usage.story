@@ -88,7 +88,7 @@ $ confman config check --resp-addr 0.0.0.0:7000
 ok
 $ confman config check --profile fast --output json
 {
-  "code": 2,
+  "code": 78,
   "error": "flag --profile: \"fast\" is not one of lan, edge, wan, metered"
 }
-[exit 2]
+[exit 78]
