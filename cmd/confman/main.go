@@ -56,7 +56,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		OnUsageError:              usageError,
 		CommandNotFound:           p.commandNotFound,
 		Commands: []*cli.Command{
-			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
+			p.serveCommand(), p.joinCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
 			p.statusCommand(), p.tokenCommand(), p.memberCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(),
