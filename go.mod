@@ -23,7 +23,6 @@ require (
 	github.com/coreos/go-systemd/v22 v22.7.0
 )
 
-
 require (
 	github.com/DataDog/zstd v1.4.5 // indirect
 	github.com/HdrHistogram/hdrhistogram-go v1.1.2 // indirect
