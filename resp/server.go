@@ -217,7 +217,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			s.Log.Warn("cannot accept a client", "error", err)
+			s.Log.Warn("cannot accept a client; if too many files are open, raise LimitNOFILE of the service, or lower max_clients", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(acceptPause):

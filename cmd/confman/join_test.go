@@ -176,3 +176,22 @@ func TestJoinWithoutSystemd(t *testing.T) {
 		}
 	}
 }
+
+// A service that gives up ends the waiting, and it is said where to read why.
+func TestJoinOfAServiceThatGivesUp(t *testing.T) {
+	first := serveUntilEnd(t, "")
+	eventually(t, "a leader", func() bool { return first.info(t)["raft_role"] == "leader" })
+	m := newMachine(t)
+	t.Setenv("PATH", m.fake+":"+os.Getenv("PATH"))
+	if err := os.WriteFile(filepath.Join(m.fake, "broken"), []byte("failed\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token := first.token(t)
+	taken := fmt.Sprintf("join --config %s --raft-addr %s %s", m.file, first.raft, token)
+	if got := confman(t, nil, "", taken); !strings.Contains(got, "the service has given up: journalctl -u confman -o cat -n 5 says why") || !strings.HasSuffix(got, "[exit 1]\n") {
+		t.Error(got)
+	}
+	if log, _ := os.ReadFile(filepath.Join(m.fake, "log")); !strings.Contains(string(log), "is in use") {
+		t.Errorf("the service says\n%s", log)
+	}
+}

@@ -26,6 +26,9 @@ func (p *program) serveCommand() *cli.Command {
 			if err := needArgs(c, 0, 0); err != nil {
 				return err
 			}
+			if p.logFormat(logAuto) == logJournal {
+				p.urgent = priority(slog.LevelError) // before it is known whether the settings say otherwise
+			}
 			s, where, err := p.settings(c)
 			if err != nil {
 				return err
@@ -41,6 +44,7 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	s := r.settings()
+	p.urgent = ""
 	if p.logFormat(s.LogFormat) == logJournal {
 		p.urgent = priority(slog.LevelError)
 	}
@@ -61,6 +65,7 @@ func (p *program) serve(ctx context.Context, r *running) error {
 			return nil // it was to end anyway
 		}
 		log.Info("the node starts again")
+		above.between()
 	}
 }
 

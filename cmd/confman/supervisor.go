@@ -49,6 +49,9 @@ func (v *supervisor) show(status string, more ...string) {
 	}
 }
 
+// between tells that the node starts again by itself, for which it has as long as it may be stuck.
+func (v *supervisor) between() { v.show("the node starts again", daemon.SdNotifyWatchdog) }
+
 // stopping tells that the node ends.
 func (v *supervisor) stopping() {
 	v.show("stopping", daemon.SdNotifyStopping)
