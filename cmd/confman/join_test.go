@@ -12,7 +12,6 @@ import (
 // machine is one with confman installed: a settings file, and a systemctl that runs the service for as long as the test.
 type machine struct {
 	file, dir, addr string
-	path            string // PATH
 	fake            string // the folder of its systemctl
 }
 
