@@ -18,7 +18,10 @@ require (
 	golang.org/x/time v0.16.0
 )
 
-require github.com/aymanbagabas/go-udiff v0.4.1
+require (
+	github.com/aymanbagabas/go-udiff v0.4.1
+	github.com/coreos/go-systemd/v22 v22.7.0
+)
 
 require (
 	github.com/DataDog/zstd v1.4.5 // indirect

@@ -15,7 +15,7 @@ func (t *transport) accept() {
 			return
 		}
 		if err != nil { // such as too many open files, which must not end the process
-			t.log.Warn("the raft port cannot accept a connection", "error", err)
+			t.log.Warn("the raft port cannot accept a connection; if too many files are open, raise LimitNOFILE of the service", "error", err)
 			select {
 			case <-t.ctx.Done():
 				return

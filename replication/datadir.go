@@ -79,7 +79,8 @@ func leftover(name string) bool {
 	case lockFile, identityFile, pendingFile, ballastFile, panicFile, crashesFile, nextFolder, keysFolder, successorFile, successorKeys, "lost+found":
 		return true
 	}
-	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix) || strings.HasPrefix(name, demotedPrefix)
+	return strings.HasPrefix(name, replacedPrefix) || strings.HasPrefix(name, foundedPrefix) || strings.HasPrefix(name, demotedPrefix) ||
+		strings.HasPrefix(name, abandonedPrefix)
 }
 
 // writePID tells people who holds the lock. It takes no new space, because the disk may be full, and

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -88,9 +87,8 @@ func (n *Node) entrance(r *joinRequest) (entrance, error) {
 	if t.Authority == "" {
 		return d, nil
 	}
-	if loopback(n.raftAddr()) == nil && !slices.ContainsFunc(t.Addrs, func(a string) bool { return loopback(a) == nil }) {
-		return d, fmt.Errorf("the members are on other machines (%s), and could not reach this one at %s: set raft_addr (CONFMAN_RAFT_ADDR, --raft-addr), such as 0.0.0.0:6481",
-			strings.Join(t.Addrs, ", "), n.raftAddr())
+	if err := t.reach(n.raftAddr()); err != nil {
+		return d, err
 	}
 	own, err := certs.Open(n.certs(), certs.Identity{Cluster: t.Cluster.String(), Host: r.Host}, n.now, n.log())
 	if err == nil { // an authority that the members do not have the key of has issued it beforehand

@@ -24,6 +24,7 @@ type machine struct {
 	saved    func()      // is told that the store was synced
 	halt     func(error) // stops the node and does not return
 	replaced func()      // is told that another state has taken the store's place
+	applying *stretch    // is under way while entries are applied
 	log      *slog.Logger
 }
 
@@ -36,6 +37,8 @@ func (m *machine) Open(<-chan struct{}) (uint64, error) {
 // Update applies entries. What goes wrong halts the node, and would halt every other node too
 // if it came from an entry: so only the file, and a format of a later version, do that.
 func (m *machine) Update(entries []sm.Entry) ([]sm.Entry, error) {
+	m.applying.begin()
+	defer m.applying.end()
 	if m.store.Base() != m.base {
 		m.halt(fmt.Errorf("the raft log goes on from revision %d, where this node's store does not begin", m.base))
 	}

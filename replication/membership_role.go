@@ -24,7 +24,7 @@ func (n *Node) keepRole(ctx context.Context) {
 		}
 		if text := errorText(err); text != said {
 			if said = text; err != nil {
-				n.log().Warn("a change of the members has to wait", "error", err)
+				n.log().Warn("a change of the members has to wait until a majority answers: confman status shows who does", "error", err)
 			}
 		}
 		select {

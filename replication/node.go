@@ -75,6 +75,7 @@ type Node struct {
 	tellers   tellers
 	others    neighbourhood
 	progress  progress
+	applying  stretch
 	stop      context.CancelFunc
 	running   sync.WaitGroup
 	keyWanted time.Time // when to ask for the authority's key again, and how long to wait then
@@ -315,7 +316,7 @@ func (n *Node) startReplica() error {
 	}
 	create := func(_, _ uint64) sm.IOnDiskStateMachine {
 		return &machine{
-			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, replaced: n.wasReplaced, log: n.log(),
+			store: n.store, base: n.identity.Base, folder: n.disk.folder, applied: n.hasApplied, saved: n.wasSaved, halt: n.halt, replaced: n.wasReplaced, applying: &n.applying, log: n.log(),
 		}
 	}
 	err := n.raft.host.StartOnDiskReplica(first, !old && n.identity.Joined, create, replicaConfig(n.identity, n.Profile))

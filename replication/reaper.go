@@ -98,7 +98,7 @@ func (r *reaper) reap(ctx context.Context) bool {
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		r.log.Warn("what has expired is not removed yet", "error", err)
+		r.log.Warn("what has expired is not removed yet, and is shown to nobody; it is tried again", "error", err)
 	}
 	return err == nil && n > 0
 }

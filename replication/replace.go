@@ -78,9 +78,10 @@ func (a addr) String() string { return string(a) }
 
 // What a data directory had in it before goes into a folder of it with a name that begins so.
 const (
-	replacedPrefix = "replaced-"
-	foundedPrefix  = "before-founding-"
-	demotedPrefix  = "demoted-"
+	replacedPrefix  = "replaced-"
+	foundedPrefix   = "before-founding-"
+	demotedPrefix   = "demoted-"
+	abandonedPrefix = "before-joining-"
 )
 
 // setAside moves what a node has in a data directory into a new folder of it, the identity first:

@@ -30,7 +30,7 @@ func (n *Node) settle(ctx context.Context) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			n.log().Warn("the node could not settle in its cluster", "error", err)
+			n.log().Warn("the node could not settle in its cluster, and tries again: confman status shows who answers", "error", err)
 		}
 		return
 	}

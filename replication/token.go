@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"confman/store"
@@ -53,6 +54,15 @@ func parseToken(text string) (t token, err error) {
 		}
 	}
 	return t, nil
+}
+
+// reach refuses a raft address at which the members could not reach the node.
+func (t token) reach(raftAddr string) error {
+	if t.Authority == "" || loopback(raftAddr) != nil || slices.ContainsFunc(t.Addrs, func(a string) bool { return loopback(a) == nil }) {
+		return nil
+	}
+	return fmt.Errorf("the members are on other machines (%s), and could not reach this one at %s: set raft_addr (CONFMAN_RAFT_ADDR, --raft-addr), such as 0.0.0.0:6481",
+		strings.Join(t.Addrs, ", "), raftAddr)
 }
 
 // IsToken reports whether a text is meant as a token, and not as the address of a member.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"strings"
 )
 
 // A Client is a connection to a server, for the command line and for tests. It is for
@@ -13,10 +14,14 @@ type Client struct {
 	r    *bufio.Reader
 }
 
-// Dial connects to a server at HOST:PORT.
+// Dial connects to a server at HOST:PORT, or to the UNIX socket of a path.
 func Dial(ctx context.Context, addr string) (*Client, error) {
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", addr)
+	network := "tcp"
+	if strings.HasPrefix(addr, "/") {
+		network = "unix"
+	}
+	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,8 @@
 // all nodes, in shared.go.
 //
 // What others may ask of a connection, and have done to it, goes through its presence (presence.go): CLIENT LIST and
-// CLIENT KILL, UNBLOCK and PAUSE. Who is served at all without a password is in protected.go.
+// CLIENT KILL, UNBLOCK and PAUSE. Who is served at all without a password is in protected.go; clients of a UNIX socket
+// (unixsocket.go) are of this machine. Whether clients would get an answer now, a server asks itself (probe.go).
 //
 // What clients are sent beside replies waits in their mailboxes (mailbox.go). A server watches its node's
 // store (watcher.go): out of what changes come notifications (notify.go), which are messages (hub.go), and

@@ -100,7 +100,7 @@ func saveLater(_ context.Context, c *Call) Reply {
 	s.served.Go(func() {
 		defer s.disk.saving.Unlock()
 		if err := s.save(); err != nil {
-			s.Log.Error("a save in the background failed", "error", err)
+			s.Log.Error("a save in the background failed: look at the disk of the data directory", "error", err)
 		}
 	})
 	return Status("Background saving started")

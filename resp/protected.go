@@ -28,8 +28,11 @@ func (s *Server) protects(client net.Addr) bool {
 	return s.live.protectedMode.Load() == 1 && s.open() && !isLocal(client)
 }
 
-// isLocal reports whether an address is of loopback. One that cannot be read is not.
+// isLocal reports whether an address is of loopback, or of a UNIX socket. One that cannot be read is not.
 func isLocal(addr net.Addr) bool {
+	if _, socket := addr.(*net.UnixAddr); socket {
+		return true
+	}
 	at, err := netip.ParseAddrPort(addr.String())
 	return err == nil && at.Addr().Unmap().IsLoopback()
 }

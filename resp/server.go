@@ -59,6 +59,7 @@ type Server struct {
 	Compact  func() error           // begins to write this node's file anew, for BGREWRITEAOF; there is none
 	Shutdown func()                 // begins the end of this node, for SHUTDOWN; it does not end
 	Restart  func() error           // begins the end of this node, so that it is started again, for MEMBER RESTART, or says why it would not be; it does not end
+	Serving  func()                 // is told that clients are served from now on; nobody is
 	Storage  func() Storage         // how the node keeps its data, for INFO and LASTSAVE; nothing is known
 	Settings Settings               // of the node, for CONFIG; what they have that is a field here overrules it; there are none
 	// Publish carries what is published on this node to the other ones, without waiting for them;
@@ -168,12 +169,12 @@ func (s *Server) init() {
 // file descriptors.
 const acceptPause = 20 * time.Millisecond
 
-// Serve accepts clients until ctx ends or the listener is closed. Before the end of ctx takes effect, clients
+// Serve accepts clients until ctx ends or a listener is closed. Before the end of ctx takes effect, clients
 // that asked for it are told to go elsewhere, and have MoveTime for that. Then the commands that have come
 // finish and all connections are closed. Serve returns when all of its goroutines have ended.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+func (s *Server) Serve(ctx context.Context, first net.Listener, more ...net.Listener) error {
 	s.once.Do(func() {
-		s.addr = ln.Addr().String()
+		s.addr = first.Addr().String()
 		s.init()
 		s.loops = newLoops()
 		for _, l := range s.loops {
@@ -189,34 +190,54 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		select {
 		case <-ctx.Done():
 			s.move(accepting)
-			_ = ln.Close()
+			_ = first.Close()
 		case <-accepting.Done():
 		}
 	})
+	var others sync.WaitGroup
+	defer others.Wait()
+	for _, ln := range more {
+		others.Go(func() {
+			s.accept(ctx, ln)
+			_ = first.Close() // one that is closed ends all
+		})
+		defer ln.Close()
+	}
+	if s.Serving != nil {
+		s.Serving()
+	}
+	s.accept(ctx, first)
+	return nil
+}
+
+// accept takes clients from a listener until that is closed.
+func (s *Server) accept(ctx context.Context, ln net.Listener) {
 	for {
 		nc, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return nil
+			return
 		case err != nil:
-			s.Log.Warn("cannot accept a client", "error", err)
+			s.Log.Warn("cannot accept a client; if too many files are open, raise LimitNOFILE of the service, or lower max_clients", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(acceptPause):
 			}
 		default:
-			s.admit(ctx, nc)
+			s.admit(ctx, addressed(nc))
 		}
 	}
 }
 
 // admit serves a connection, unless there are too many.
 func (s *Server) admit(ctx context.Context, nc net.Conn) {
-	id := s.counts.accepted.Add(1)
-	c := newConn(s, nc, id)
+	s.welcome(ctx, newConn(s, nc, s.counts.accepted.Add(1)), nc)
+}
+
+func (s *Server) welcome(ctx context.Context, c *conn, nc net.Conn) {
 	c.serving = func() { s.attend(context.WithoutCancel(ctx), c) } // what is in flight finishes
 	if n := int64(len(s.loops)); n > 0 {
-		c.mayRest(s.loops[id%n])
+		c.mayRest(s.loops[c.session.id%n])
 	}
 	if s.enter(c, nc) && !c.rests() {
 		go c.serving()

@@ -92,7 +92,7 @@ func (e *exporter) fail(err error) {
 		return
 	}
 	e.warned = time.Now()
-	e.log.Error("the audit cannot be exported; it stays in the store (this is said once a minute at most)", "file", e.path, "error", err)
+	e.log.Error("the audit cannot be exported; it stays in the store: make room there, or let the node's user write it (this is said once a minute at most)", "file", e.path, "error", err)
 }
 
 func (e *exporter) close() {

@@ -34,7 +34,7 @@ func (p *program) sources(c *cli.Context) sources {
 	return from
 }
 
-// settings loads them; a mistake in them is one of usage.
+// settings loads them; a mistake in them has an exit code of its own.
 func (p *program) settings(c *cli.Context) (Settings, origins, error) {
 	from := p.sources(c)
 	for _, text := range from.strangers() {
@@ -42,7 +42,7 @@ func (p *program) settings(c *cli.Context) (Settings, origins, error) {
 	}
 	s, where, err := from.load()
 	if err != nil {
-		return s, where, failure{exitUsage, err}
+		return s, where, failure{exitConfig, err}
 	}
 	return s, where, nil
 }

@@ -70,7 +70,7 @@ func (p *program) recover(ctx context.Context, s Settings, yes bool) (err error)
 	if err != nil {
 		return err
 	}
-	survivor, err := replication.OpenSurvivor(ctx, s.DataDir, profile, p.logger(slog.LevelError))
+	survivor, err := replication.OpenSurvivor(ctx, s.DataDir, profile, p.logger(slog.LevelError, s.LogFormat))
 	if err != nil {
 		return err
 	}

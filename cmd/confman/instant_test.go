@@ -8,9 +8,9 @@ import (
 )
 
 // Times are shown as the clock on the wall has them, which differs from machine to machine, and so
-// would the columns of the stories. Started as confman, the test is confman.
+// would the columns of the stories. For tests that need a process of its own, this program is confman.
 func TestMain(m *testing.M) {
-	if os.Getenv(asConfman) == "1" {
+	if os.Getenv(beConfman) != "" {
 		main()
 	}
 	time.Local = time.UTC

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -33,6 +34,8 @@ const (
 	// exitRestart says that a node has ended to be started again, as MEMBER RESTART has asked it to: EX_TEMPFAIL of
 	// sysexits.h, a failure to systemd's Restart=on-failure.
 	exitRestart = 75
+	// exitConfig says that the settings are wrong: to start again would end the same way. It is EX_CONFIG of sysexits.h.
+	exitConfig = 78
 )
 
 // run carries out a command line and returns its exit code.
@@ -59,7 +62,7 @@ func (p *program) app() *cli.App {
 		OnUsageError:              usageError,
 		CommandNotFound:           p.commandNotFound,
 		Commands: []*cli.Command{
-			p.serveCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
+			p.serveCommand(), p.joinCommand(), p.getCommand(), p.setCommand(), p.delCommand(), p.lsCommand(), p.treeCommand(),
 			p.historyCommand(), p.diffCommand(), p.rollbackCommand(), p.usageCommand(), p.watchCommand(), p.nsCommand(), p.ruleCommand(), p.checkCommand(),
 			p.statusCommand(), p.doctorCommand(), p.tokenCommand(), p.memberCommand(), p.restartCommand(), p.certCommand(), p.backupCommand(), p.restoreCommand(), p.recoverCommand(), p.nodeCommand(), p.inspectCommand(),
 			p.auditCommand(), p.configCommand(), p.versionCommand(), p.docsCommand(), p.completeCommand(),
@@ -103,6 +106,7 @@ type program struct {
 	stdout, stderr io.Writer
 	output         string // how to print, as far as is known
 	plain          bool   // without colours
+	urgent         string // what begins a line of an error: its priority, for the journal
 	unknown        error  // for a command that there is not
 }
 
@@ -134,7 +138,7 @@ func (p *program) report(err error) int {
 	if p.output == "json" || p.output == "yaml" {
 		_ = p.print(p.stderr, map[string]any{"error": err.Error(), "code": code}) // nowhere is left to say so
 	} else {
-		fmt.Fprintln(p.stderr, "confman:", err)
+		fmt.Fprintln(p.stderr, p.urgent+"confman:", strings.ReplaceAll(err.Error(), "\n", "\n"+p.urgent))
 	}
 	return code
 }

@@ -27,12 +27,13 @@ var exits = []struct {
 }{
 	{0, "All is well"},
 	{exitFailure, "It failed"},
-	{exitUsage, "The command line or a setting is wrong"},
+	{exitUsage, "The command line is wrong"},
 	{exitNotFound, "What was named is not there"},
 	{exitConflict, "It was refused: by a rule, by a protection, or because it is no longer as was expected"},
 	{exitNoQuorum, "There is no leader or no majority. If the error says INDOUBT, a write may have happened"},
 	{exitDenied, "The node does not let the user do that, or the password is wrong or missing"},
 	{exitUntrusted, "Somebody has to decide what becomes of a data directory: another start would end the same way"},
+	{exitConfig, "The settings are wrong: to start again would end the same way"},
 	{exitRestart, "A node was told to restart: whatever supervises it starts it again"},
 }
 

@@ -86,7 +86,7 @@ func keepUsage(server *resp.Server, dir string, every time.Duration, log *slog.L
 				continue // a disk that sleeps may go on sleeping
 			}
 			if err := saveUsage(server, dir); err != nil {
-				log.Warn("what clients have read could not be written down", "error", err)
+				log.Warn("what clients have read could not be written down: a restart would forget some of it; make room on the disk", "error", err)
 				continue
 			}
 			written = sum

@@ -26,6 +26,9 @@ func (p *program) serveCommand() *cli.Command {
 			if err := needArgs(c, 0, 0); err != nil {
 				return err
 			}
+			if p.logFormat(logAuto) == logJournal {
+				p.urgent = priority(slog.LevelError) // before it is known whether the settings say otherwise
+			}
 			s, where, err := p.settings(c)
 			if err != nil {
 				return err
@@ -40,12 +43,25 @@ func (p *program) serveCommand() *cli.Command {
 func (p *program) serve(ctx context.Context, r *running) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	log := p.logger(&r.level)
+	s := r.settings()
+	p.urgent = ""
+	if p.logFormat(s.LogFormat) == logJournal {
+		p.urgent = priority(slog.LevelError)
+	}
+	log := p.logger(&r.level, s.LogFormat)
+	sockets, err := takeHanded()
+	if err != nil {
+		return err
+	}
+	above := &supervisor{log: log}
+	defer context.AfterFunc(ctx, above.stopping)()
+	defer reloading(ctx, r, above)()
 	for {
-		err := p.serveLife(ctx, end, r, log)
+		err := p.serveLife(ctx, life{running: r, log: log, end: end, sockets: sockets, above: above})
 		switch again := errors.Is(err, replication.ErrStartAgain); {
 		case again && ctx.Err() == nil:
 			log.Info("the node starts again")
+			above.between()
 		case (again || err == nil) && r.restart.Load():
 			return failure{exitRestart, errRestart}
 		case again:
@@ -56,15 +72,24 @@ func (p *program) serve(ctx context.Context, r *running) error {
 	}
 }
 
+// A life of a node is what lies between a start and an end.
+type life struct {
+	*running
+	log     *slog.Logger
+	end     func() // ends all lives, as a signal does
+	sockets handed
+	above   *supervisor
+}
+
 // serveLife runs a node from a start to an end. Clients come last and go first: whoever is
-// served finds everything there. end ends all lives, as a signal does.
-func (p *program) serveLife(ctx context.Context, end func(), r *running, log *slog.Logger) (err error) {
-	s := r.settings()
-	clients, err := listen(s.RESPAddr, "resp-addr")
+// served finds everything there.
+func (p *program) serveLife(ctx context.Context, l life) (err error) {
+	s, log := l.settings(), l.log
+	clients, err := l.sockets.open(s, log)
 	if err != nil {
 		return err
 	}
-	defer clients.Close()
+	defer clients.close()
 	peers, err := listen(s.RaftAddr, "raft-addr")
 	if err != nil {
 		return err
@@ -73,13 +98,13 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	if err != nil {
 		return errors.Join(err, peers.Close())
 	}
-	raftAddr, respAddr, err := advertised(s, peers.Addr(), clients.Addr())
+	raftAddr, respAddr, err := advertised(s, peers.Addr(), clients.port.Addr())
 	if err != nil {
 		return errors.Join(err, peers.Close())
 	}
 	server := &resp.Server{
-		Version: currentVersion(), Password: s.Password, Log: log, Settings: r, AllowFlush: s.AllowFlush,
-		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: end, Restart: p.restarting(r, end),
+		Version: currentVersion(), Password: s.Password, Log: log, Settings: l.running, AllowFlush: s.AllowFlush,
+		MaxValue: s.MaxValue, Hold: s.hold(), Now: now, Shutdown: l.end, Restart: p.restarting(l.running, l.end),
 	}
 	member := &replication.Node{
 		Dir: s.DataDir, Raft: peers, RaftAddr: raftAddr, RESPAddr: respAddr, Join: s.Join, Plain: s.RaftTLS == "off",
@@ -98,23 +123,36 @@ func (p *program) serveLife(ctx context.Context, end func(), r *running, log *sl
 	defer keepUsage(server, s.DataDir, usageEvery, log)()
 	connect(server, member)
 	defer exporting(ctx, s.AuditExport, member.View, server.Progress, log)()
-	p.greet(s, member, clients.Addr())
+	p.greet(s, member, clients.port.Addr())
+	return p.serveClients(ctx, server, member, clients, l.above)
+}
+
+// serveClients serves them until ctx ends, or the node does.
+func (p *program) serveClients(ctx context.Context, server *resp.Server, member *replication.Node, clients doors, above *supervisor) error {
+	unfollow := func() {}
+	defer func() { unfollow() }() // before the node is closed, which it asks
+	server.Serving = func() { unfollow = above.follow(member.Status, member.Alive, answers(server)) }
 	served := make(chan struct{})
 	defer close(served)
 	go func() {
 		select {
 		case <-member.Done():
-			_ = clients.Close() // which ends Serve at once: there is nothing left to serve with
+			clients.close() // which ends Serve at once: there is nothing left to serve with
 		case <-served:
 		}
 	}()
-	err = server.Serve(ctx, clients)
+	err := server.Serve(ctx, clients.port, clients.more()...)
 	if why := member.Err(); errors.Is(why, replication.ErrUntrusted) {
 		return failure{exitUntrusted, why}
 	} else if why != nil {
 		return why
 	}
 	return err
+}
+
+// answers checks that the server answers its clients.
+func answers(server *resp.Server) check {
+	return func(ctx context.Context, _ time.Duration) error { return server.Answers(ctx) }
 }
 
 // connect gives a server what its node does for it.
@@ -129,10 +167,6 @@ func connect(server *resp.Server, member *replication.Node) {
 
 // catchPanics has the runtime write what it prints when the process dies into a file too.
 func catchPanics(f *os.File) error { return debug.SetCrashOutput(f, debug.CrashOptions{}) }
-
-func (p *program) logger(level slog.Leveler) *slog.Logger {
-	return slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
-}
 
 // levelOf returns the level that a value of log_level names.
 func levelOf(s Settings) slog.Level {

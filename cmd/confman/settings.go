@@ -18,6 +18,7 @@ import (
 type Settings struct {
 	DataDir      string `yaml:"data_dir" validate:"required" flag:"data-dir" usage:"directory of everything the node keeps"`
 	RESPAddr     string `yaml:"resp_addr" validate:"addr" flag:"resp-addr" usage:"where Redis clients reach the node"`
+	RESPSocket   string `yaml:"resp_socket" usage:"path of a UNIX socket at which clients of this machine reach the node too, if they are of its user or group; none if empty"`
 	HTTPAddr     string `yaml:"http_addr" validate:"addr" flag:"http-addr" usage:"reserved for the HTTP interface of a later version"`
 	RaftAddr     string `yaml:"raft_addr" validate:"addr" flag:"raft-addr" usage:"where the other nodes reach the node"`
 	Advertise    string `yaml:"advertise" validate:"omitempty,hostname|ip" flag:"advertise" usage:"name or address of this machine for others, where resp_addr or raft_addr is 0.0.0.0 or [::]; one of its own addresses unless it is set"`
@@ -31,6 +32,7 @@ type Settings struct {
 	DiskReserve  int    `yaml:"disk_reserve" validate:"min=0" usage:"bytes of free disk space below which the node takes no writes, and below a quarter of which it only reads; 0 to not look"`
 	SnapshotRate int    `yaml:"snapshot_rate" validate:"min=0" usage:"bytes per second in which the state is sent to nodes that copy it; 0 for no limit"`
 	LogLevel     string `yaml:"log_level" validate:"oneof=debug info warn error" live:"true" usage:"what is logged to standard error: debug, info, warn or error"`
+	LogFormat    string `yaml:"log_format" validate:"oneof=auto text json journal" usage:"how it is logged: text, json, journal (priorities, and no times), or auto, which is journal where standard error is systemd's and text elsewhere"`
 
 	ProtectedMode bool `yaml:"protected_mode" live:"true" usage:"whether a node without a password serves only clients of its own machine"`
 
@@ -61,6 +63,7 @@ func defaults() Settings {
 		DiskReserve:  64 << 20,
 		SnapshotRate: 64 << 20,
 		LogLevel:     "info",
+		LogFormat:    logAuto,
 
 		ProtectedMode: true,
 
@@ -185,6 +188,9 @@ func (s *Settings) complete() {
 func (s *Settings) check() error {
 	if s.RaftTLS == "off" && !validate.IsLoopback(s.RaftAddr) {
 		return fmt.Errorf("raft_addr %s: with raft_tls off the raft port takes loopback addresses only: leave raft_tls on, or set a raft_addr of loopback", s.RaftAddr)
+	}
+	if s.RESPSocket != "" && (!filepath.IsAbs(s.RESPSocket) || len(s.RESPSocket) > longestSocket) {
+		return fmt.Errorf("resp_socket %s: write the whole path of a socket, from /, in at most %d bytes", s.RESPSocket, longestSocket)
 	}
 	seen := map[uint16]string{}
 	for _, a := range [][2]string{{"resp_addr", s.RESPAddr}, {"http_addr", s.HTTPAddr}, {"raft_addr", s.RaftAddr}} {

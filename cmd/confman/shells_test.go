@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// asConfman in the environment makes confman of the test's own program.
-const asConfman = "TEST_IS_CONFMAN"
-
 // need skips the test for want of a tool, or fails it where CI requires the tool.
 func need(t *testing.T, tool, require string) {
 	t.Helper()
@@ -38,7 +35,7 @@ func confmanInPath(t *testing.T, node string) []string {
 		t.Fatal(err)
 	}
 	return []string{
-		"PATH=" + bin + ":" + os.Getenv("PATH"), asConfman + "=1", "CONFMAN_RESP_ADDR=" + node, "CONFMAN_CONFIG=" + emptyFile(t),
+		"PATH=" + bin + ":" + os.Getenv("PATH"), beConfman + "=1", "CONFMAN_RESP_ADDR=" + node, "CONFMAN_CONFIG=" + emptyFile(t),
 		"HOME=" + t.TempDir(), "TERM=dumb", "LC_ALL=C.UTF-8",
 	}
 }

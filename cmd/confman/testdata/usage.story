@@ -3,7 +3,7 @@ $ confman gte a
 confman: there is no command "gte": did you mean get?
 [exit 2]
 $ confman frobnicate
-confman: there is no command "frobnicate": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, doctor, token, member, restart, cert, backup, restore, recover, node, inspect, audit, config, version, docs
+confman: there is no command "frobnicate": there are serve, join, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, doctor, token, member, restart, cert, backup, restore, recover, node, inspect, audit, config, version, docs
 [exit 2]
 $ confman config chek
 confman: there is no command "config chek": did you mean config check?
@@ -15,7 +15,7 @@ $ confman member ad
 confman: there is no command "member ad": did you mean member add?
 [exit 2]
 $ confman help
-confman: there is no command "help": there are serve, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, doctor, token, member, restart, cert, backup, restore, recover, node, inspect, audit, config, version, docs
+confman: there is no command "help": there are serve, join, get, set, del, ls, tree, history, diff, rollback, usage, watch, ns, rule, check, status, doctor, token, member, restart, cert, backup, restore, recover, node, inspect, audit, config, version, docs
 [exit 2]
 $ confman --bogus
 confman: there is no flag "--bogus": there are --help, --version
@@ -101,7 +101,7 @@ $ confman config check --resp-addr 0.0.0.0:7000
 ok
 $ confman config check --profile fast --output json
 {
-  "code": 2,
+  "code": 78,
   "error": "flag --profile: \"fast\" is not one of lan, edge, wan, metered"
 }
-[exit 2]
+[exit 78]
