@@ -17,7 +17,7 @@ demo: build ## three nodes on this machine: write, read, kill the leader, go on 
 	go run ./cmd/demo -bin bin/confman $(ARGS)
 
 test: build ## the whole test suite
-	go test ./store ./resp/... ./validate
+	go test ./store ./resp/... ./validate ./packaging/...
 	go test -p 2 ./replication ./cmd/... # they elect leaders, and wait: nothing that takes the machine's time runs beside them
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 1 . ./bench/... # they measure time, or take all of it
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
@@ -86,7 +86,32 @@ bin/tools/staticcheck: packaging/tools/go.mod
 bin/tools/etcd: packaging/tools/etcd/go.mod
 	cd packaging/tools/etcd && CGO_ENABLED=0 go build -o $(CURDIR)/$@ go.etcd.io/etcd/server/v3
 
-clean: ## remove what was built
-	rm -rf bin
+# A module of its own too: the linters need not be built again for it.
+bin/tools/nfpm: packaging/tools/nfpm/go.mod
+	cd packaging/tools/nfpm && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/goreleaser/nfpm/v2/cmd/nfpm
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients clean
+# What packaging/build needs to know. The time of the commit is the time of everything in the packages.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+COMPRESSION ?= zstd
+OUT ?= dist
+MAINTAINER ?= The confman authors <confman@localhost.localdomain>
+export VERSION SOURCE_DATE_EPOCH LDFLAGS COMPRESSION OUT MAINTAINER SIGNING_KEY
+export NFPM := $(CURDIR)/bin/tools/nfpm
+
+packages: bin/tools/nfpm ## deb and rpm for amd64 and arm64, with what they are made of (SBOM), in dist/
+	rm -rf $(OUT)
+	packaging/build
+
+# SIGNING_KEY= names a file with a PGP secret key without a passphrase, or with that in NFPM_PASSPHRASE.
+release: bin/tools/nfpm ## packages for releases: smaller, with SHA256SUMS, and signed if SIGNING_KEY= names a file with a PGP key
+	rm -rf $(OUT)
+	COMPRESSION=xz packaging/build
+	packaging/sign
+
+lint-packages: packages ## lintian, rpmlint, shellcheck, mandoc and systemd-analyze, on what make packages builds
+	packaging/lint/run
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients packages release lint-packages clean
