@@ -93,23 +93,25 @@ bin/tools/nfpm: packaging/tools/nfpm/go.mod
 # What packaging/build needs to know. The time of the commit is the time of everything in the packages.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 COMPRESSION ?= zstd
+ARCHITECTURES ?= amd64 arm64
 OUT ?= dist
 MAINTAINER ?= The confman authors <confman@localhost.localdomain>
-export VERSION SOURCE_DATE_EPOCH LDFLAGS COMPRESSION OUT MAINTAINER SIGNING_KEY
-export NFPM := $(CURDIR)/bin/tools/nfpm
+PACKAGING = VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' LDFLAGS="$(LDFLAGS)" COMPRESSION='$(COMPRESSION)' \
+	ARCHITECTURES='$(ARCHITECTURES)' OUT='$(OUT)' MAINTAINER='$(MAINTAINER)' SIGNING_KEY='$(SIGNING_KEY)' NFPM='$(CURDIR)/bin/tools/nfpm'
 
 packages: bin/tools/nfpm ## deb and rpm for amd64 and arm64, with what they are made of (SBOM), in dist/
 	rm -rf $(OUT)
-	packaging/build
+	$(PACKAGING) packaging/build
 
 # SIGNING_KEY= names a file with a PGP secret key without a passphrase, or with that in NFPM_PASSPHRASE.
+release: COMPRESSION = xz
 release: bin/tools/nfpm ## packages for releases: smaller, with SHA256SUMS, and signed if SIGNING_KEY= names a file with a PGP key
 	rm -rf $(OUT)
-	COMPRESSION=xz packaging/build
-	packaging/sign
+	$(PACKAGING) packaging/build
+	$(PACKAGING) packaging/sign
 
 lint-packages: packages ## lintian, rpmlint, shellcheck, mandoc and systemd-analyze, on what make packages builds
-	packaging/lint/run
+	$(PACKAGING) packaging/lint/run
 
 clean: ## remove what was built
 	rm -rf bin dist
