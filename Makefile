@@ -8,7 +8,7 @@ TOOLS   := bin/tools/gofumpt bin/tools/staticcheck
 MODULES := . integration
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 build: ## build bin/confman, one static binary
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/confman ./cmd/confman
@@ -101,19 +101,23 @@ PACKAGING = VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' LDFLAG
 
 packages: bin/tools/nfpm ## deb and rpm for amd64 and arm64, with what they are made of (SBOM), in dist/
 	rm -rf $(OUT)
-	$(PACKAGING) packaging/build
+	@$(PACKAGING) packaging/build
 
 # SIGNING_KEY= names a file with a PGP secret key without a passphrase, or with that in NFPM_PASSPHRASE.
 release: COMPRESSION = xz
 release: bin/tools/nfpm ## packages for releases: smaller, with SHA256SUMS, and signed if SIGNING_KEY= names a file with a PGP key
 	rm -rf $(OUT)
-	$(PACKAGING) packaging/build
-	$(PACKAGING) packaging/sign
+	@$(PACKAGING) packaging/build
+	@$(PACKAGING) packaging/sign
 
 lint-packages: packages ## lintian, rpmlint, shellcheck, mandoc and systemd-analyze, on what make packages builds
-	$(PACKAGING) packaging/lint/run
+	@$(PACKAGING) packaging/lint/run
+
+image: build ## the container image confman, of the binary alone (packaging/container)
+	mkdir -p dist/image && cp bin/confman dist/image/
+	docker build --file packaging/container/Dockerfile --tag $${IMAGE:-confman} dist/image
 
 clean: ## remove what was built
 	rm -rf bin dist
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients packages release lint-packages clean
+.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients packages release lint-packages image clean
