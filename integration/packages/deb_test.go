@@ -7,6 +7,7 @@ import (
 
 // A deb from its installation to its purge, on one machine, as its administrator goes along.
 func TestDebOnAMachine(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "deb")
 	m.boot()
 	m.run("dpkg -i /root/v1.0.0.deb")
@@ -40,6 +41,7 @@ func TestDebOnAMachine(t *testing.T) {
 
 // Where settings with a mistake were left behind, a new installation says so, and dpkg is content.
 func TestDebOverMistakenSettings(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "mistaken")
 	m.write("etc/confman/confman.yaml", mistaken)
 	m.boot()
@@ -54,6 +56,7 @@ func TestDebOverMistakenSettings(t *testing.T) {
 
 // Images are made in chroots: nothing runs there, and all is prepared for when it does.
 func TestDebInAChroot(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "chroot")
 	m.run("dpkg -i /root/v1.0.0.deb")
 	m.says("stat -c '%U:%G %a' /etc/confman /etc/confman/confman.yaml", "root:confman 750\nroot:confman 640")
@@ -69,6 +72,7 @@ func TestDebInAChroot(t *testing.T) {
 
 // In a container there may be no systemd at all.
 func TestDebWithoutSystemd(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "bare")
 	m.run("dpkg -P --force-depends --force-remove-essential systemd-sysv systemd dbus dbus-system-bus-common dbus-session-bus-common 2>&1; rm -f /bin/systemctl /usr/bin/systemd-*")
 	m.run("! command -v systemctl && ! command -v systemd-run")

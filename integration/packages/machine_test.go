@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"confman/integration/ground"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		defer os.RemoveAll(scratch)
-		return m.Run()
+		return ground.Main(m)
 	}())
 }
 
@@ -102,6 +104,7 @@ type machine struct {
 	nspawn  *exec.Cmd
 	console bytes.Buffer
 	init    string // the process that is its first
+	shares  bool   // the network of this machine
 }
 
 // newMachine makes a machine with the packages of both releases in its /root. It does not run.
@@ -167,7 +170,10 @@ func (m *machine) boot() {
 	m.t.Cleanup(func() { removeGroup(group) })
 	m.nspawn = exec.Command("sh", "-c", `echo $$ >"$0/cgroup.procs"; exec "$@"`, group,
 		"systemd-nspawn", "--quiet", "--boot", "--directory="+m.root, "--machine="+m.name, "--register=no", "--keep-unit",
-		"--private-network", "--link-journal=no", "--console=pipe")
+		"--link-journal=no", "--console=pipe")
+	if !m.shares {
+		m.nspawn.Args = append(m.nspawn.Args, "--private-network")
+	}
 	m.nspawn.Stdout, m.nspawn.Stderr = &m.console, &m.console
 	m.nspawn.WaitDelay = 5 * time.Second
 	if err := m.nspawn.Start(); err != nil {

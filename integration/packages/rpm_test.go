@@ -12,6 +12,7 @@ const (
 // An rpm from its installation to its removal. The scripts see what they see on a machine of rpm: only the program that
 // runs them is older than what most of these have.
 func TestRPMOnAMachine(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "rpm")
 	m.boot()
 	m.run(rpmInstall + "/root/v1.0.0.rpm")
@@ -35,6 +36,7 @@ func TestRPMOnAMachine(t *testing.T) {
 }
 
 func TestRPMInAChroot(t *testing.T) {
+	t.Parallel()
 	m := newMachine(t, "rpmchroot")
 	m.run(rpmInstall + "/root/v1.0.0.rpm")
 	m.says("stat -c '%U:%G %a' /etc/confman /etc/confman/confman.yaml", "root:confman 750\nroot:confman 640")

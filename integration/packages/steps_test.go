@@ -115,7 +115,7 @@ func (m *machine) comesBack() {
 	m.t.Helper()
 	before := m.pid()
 	m.run("redis-cli -p 6479 SET kept/over crash")
-	m.run("systemctl kill --signal=KILL confman")
+	m.run("systemctl kill --kill-whom=main --signal=KILL confman")
 	m.until("another process runs", func() bool {
 		now, _ := m.try("systemctl show -P MainPID confman")
 		return now != "0" && now != before

@@ -13,15 +13,24 @@ make_user() {
 		--shell /usr/sbin/nologin --comment "confman configuration store" confman
 }
 
-# settings_are_fine reports whether the service can start with its settings, asked as its user and with its environment.
-settings_are_fine() {
-	if booted; then
-		systemd-run --quiet --wait --pipe --collect --uid=confman --gid=confman \
-			--property="Environment=$(systemctl show --property=Environment --value confman.service)" \
-			--property=EnvironmentFile=-/etc/confman/environment \
-			confman config check >/dev/null
+# as_service runs a command with the environment of the service. Options of systemd-run may stand before it.
+as_service() {
+	systemd-run --quiet --wait --pipe --collect \
+		--property="Environment=$(systemctl show --property=Environment --value confman.service)" \
+		--property=EnvironmentFile=-/etc/confman/environment \
+		"$@"
+}
+
+# settings_are_fine reports whether the service can start with its settings, asked as its user.
+settings_are_fine() { as_service --uid=confman --gid=confman confman config check >/dev/null; }
+
+# restart restarts the service, when no other node of its cluster is restarted: several machines may be upgraded at once. Who has
+# forbidden restarts (policy-rc.d) is obeyed, which the program in the arguments knows how to.
+restart() {
+	if [ ! -x /usr/sbin/policy-rc.d ] && confman restart --help >/dev/null 2>&1; then
+		as_service confman restart --wait-turn
 	else
-		confman config check >/dev/null
+		"$@" restart confman.service
 	fi
 }
 
@@ -42,7 +51,7 @@ restart_old() {
 	*) return 0 ;;
 	esac
 	if settings_are_fine; then
-		"$@" restart confman.service || say "the new version did not start: journalctl -u confman -n 20 tells why"
+		restart "$@" || say "the new version did not start: journalctl -u confman -n 20 tells why"
 	else
 		say "it was not restarted, and goes on as before, in the version before this one:"
 		say "mend what is said above, then: systemctl restart confman"
