@@ -10,7 +10,7 @@ TOOLS   := bin/tools/gofumpt bin/tools/staticcheck
 MODULES := . integration
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 build: ## build bin/confman, one static binary
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/confman ./cmd/confman
@@ -19,7 +19,7 @@ demo: build ## three nodes on this machine: write, read, kill the leader, go on 
 	go run ./cmd/demo -bin bin/confman $(ARGS)
 
 test: build ## the whole test suite
-	go test ./store ./resp/... ./validate
+	go test ./store ./resp/... ./validate ./packaging/...
 	go test -p 2 ./replication ./cmd/... # they elect leaders, and wait: nothing that takes the machine's time runs beside them
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 1 . ./bench/... # they measure time, or take all of it
 	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
@@ -88,7 +88,38 @@ bin/tools/staticcheck: packaging/tools/go.mod
 bin/tools/etcd: packaging/tools/etcd/go.mod
 	cd packaging/tools/etcd && CGO_ENABLED=0 go build -o $(CURDIR)/$@ go.etcd.io/etcd/server/v3
 
-clean: ## remove what was built
-	rm -rf bin
+# A module of its own too: the linters need not be built again for it.
+bin/tools/nfpm: packaging/tools/nfpm/go.mod
+	cd packaging/tools/nfpm && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/goreleaser/nfpm/v2/cmd/nfpm
 
-.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients clean
+# What packaging/build needs to know. The time of the commit is the time of everything in the packages.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+COMPRESSION ?= zstd
+ARCHITECTURES ?= amd64 arm64
+OUT ?= dist
+MAINTAINER ?= The confman authors <confman@localhost.localdomain>
+PACKAGING = VERSION='$(VERSION)' SOURCE_DATE_EPOCH='$(SOURCE_DATE_EPOCH)' LDFLAGS="$(LDFLAGS)" COMPRESSION='$(COMPRESSION)' \
+	ARCHITECTURES='$(ARCHITECTURES)' OUT='$(OUT)' MAINTAINER='$(MAINTAINER)' SIGNING_KEY='$(SIGNING_KEY)' NFPM='$(CURDIR)/bin/tools/nfpm'
+
+packages: bin/tools/nfpm ## deb and rpm for amd64 and arm64, with what they are made of (SBOM), in dist/
+	rm -rf $(OUT)
+	@$(PACKAGING) packaging/build
+
+# SIGNING_KEY= names a file with a PGP secret key without a passphrase, or with that in NFPM_PASSPHRASE.
+release: COMPRESSION = xz
+release: bin/tools/nfpm ## packages for releases: smaller, with SHA256SUMS, and signed if SIGNING_KEY= names a file with a PGP key
+	rm -rf $(OUT)
+	@$(PACKAGING) packaging/build
+	@$(PACKAGING) packaging/sign
+
+lint-packages: packages ## lintian, rpmlint, shellcheck, mandoc and systemd-analyze, on what make packages builds
+	@$(PACKAGING) packaging/lint/run
+
+image: build ## the container image confman, of the binary alone (packaging/container)
+	mkdir -p dist/image && cp bin/confman dist/image/
+	docker build --file packaging/container/Dockerfile --tag $${IMAGE:-confman} dist/image
+
+clean: ## remove what was built
+	rm -rf bin dist
+
+.PHONY: help build demo test race fuzz docs check lint fmt soak exhaust failover bench clients packages release lint-packages image clean

@@ -14,6 +14,7 @@ import (
 var arrows = map[string][]string{
 	"confman/cmd/confman":       {"confman/replication", "confman/replication/certs", "confman/resp", "confman/store", "confman/validate"},
 	"confman/cmd/demo":          {"confman/resp"},
+	"confman/packaging/sbom":    {},
 	"confman/replication":       {"confman/replication/certs", "confman/store"},
 	"confman/replication/certs": {},
 	"confman/resp":              {"confman/resp/rdb", "confman/store", "confman/validate"},
