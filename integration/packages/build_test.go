@@ -43,7 +43,7 @@ func bothReleases(t *testing.T) (old, new release) {
 func build(t *testing.T, source, out, version, architectures string) error {
 	t.Helper()
 	cmd := exec.Command("make", "--no-print-directory", "packages", "VERSION="+version, "OUT="+out, "ARCHITECTURES="+architectures,
-		"SOURCE_DATE_EPOCH=1795884667", "COMPRESSION=zstd")
+		"SOURCE_DATE_EPOCH=1795884667", "COMMIT=0123456789ab", "DATE=2026-11-28", "COMPRESSION=zstd")
 	cmd.Dir = source
 	output, err := cmd.CombinedOutput()
 	if err != nil {
