@@ -43,7 +43,7 @@ var surroundings = [][2]string{
 	{"CONFMAN_PASSWORD", "The password to show to the node"},
 	{"CONFMAN_CONFIG", "The settings file, unless --config says so"},
 	{"PAGER, LESS", "What shows long texts on a terminal, less with LESS=FRX unless they are set"},
-	{"INVOCATION_ID, SYSTEMD_EXEC_PID", "Set by systemd, which starts a node again that is told to restart"},
+	{"INVOCATION_ID, SYSTEMD_EXEC_PID, JOURNAL_STREAM", "Set by systemd, which starts a node again that is told to restart, and keeps what it logs"},
 	{"NO_COLOR", "If it is set, nothing is printed in colours. Nor is it if TERM is dumb, or if the output is no terminal"},
 }
 

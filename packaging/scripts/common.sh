@@ -27,7 +27,7 @@ settings_are_fine() { as_service --uid=confman --gid=confman confman config chec
 # restart restarts the service, when no other node of its cluster is restarted: several machines may be upgraded at once. Who has
 # forbidden restarts (policy-rc.d) is obeyed, which the program in the arguments knows how to.
 restart() {
-	if [ ! -x /usr/sbin/policy-rc.d ] && confman restart --help >/dev/null 2>&1; then
+	if ! command -v policy-rc.d >/dev/null && confman restart --help >/dev/null 2>&1; then
 		as_service confman restart --wait-turn
 	else
 		"$@" restart confman.service
