@@ -51,6 +51,9 @@ func needMachines(t *testing.T) {
 			why = tool + " is not installed"
 		}
 	}
+	if why == "" && exec.Command("unshare", "--mount", "--pid", "--uts", "--fork", "true").Run() != nil {
+		why = "no namespaces can be made here"
+	}
 	if why == "" && cgroups() == "" {
 		why = "there are no control groups here that systemd could have"
 	}
@@ -66,7 +69,11 @@ func needMachines(t *testing.T) {
 // cgroups is the directory of the control groups that a systemd takes for itself.
 func cgroups() string {
 	for _, dir := range []string{"/sys/fs/cgroup/systemd", "/sys/fs/cgroup"} {
-		if _, err := os.Stat(filepath.Join(dir, "cgroup.procs")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "cgroup.procs")); err != nil {
+			continue
+		}
+		if probe, err := os.MkdirTemp(dir, "confman-probe-"); err == nil {
+			_ = os.Remove(probe) // it is empty
 			return dir
 		}
 	}
