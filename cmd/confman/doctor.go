@@ -109,7 +109,7 @@ func (d *patient) diagnose() []diagnosis {
 	checkups := localCheckups
 	node := diagnosis{Check: "node", State: fine, Found: fmt.Sprintf("node %s answers at %s", d.fields["node_id"], ownAddr(d.settings))}
 	if d.fields == nil {
-		node = diagnosis{"node", warning, fmt.Sprintf("only this machine is checked: %v", d.why), "start it, if it is to run (systemctl start confman); the journal says why it does not"}
+		node = diagnosis{"node", warning, "only this machine is checked: " + strings.ReplaceAll(d.why.Error(), "--addr", "--resp-addr"), "start it, if it is to run (systemctl start confman); the journal says why it does not"}
 	} else {
 		checkups = slices.Concat(localCheckups, clusterCheckups)
 	}

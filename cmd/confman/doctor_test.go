@@ -237,7 +237,7 @@ func TestDoctorWithoutANode(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := diagnosed(t, confman(t, nil, "", typed))
-	if all["node"].State != warning || !strings.Contains(all["node"].Found, "only this machine is checked") || all["node"].Remedy == "" {
+	if all["node"].State != warning || !strings.Contains(all["node"].Found, "only this machine is checked: nobody answers at") || strings.Contains(all["node"].Found, " --addr") || all["node"].Remedy == "" {
 		t.Errorf("%+v", all["node"])
 	}
 	for _, c := range localCheckups {
