@@ -23,8 +23,8 @@ type point struct {
 
 // A curve is how a figure grows with the number of configs.
 type curve struct {
-	what, against, unit string
-	points              []point
+	what, unit string
+	points     []point
 }
 
 // curves are those of which something was measured, in the order of their rows.
@@ -37,7 +37,7 @@ func (r results) curves(all []Row) (curves []curve) {
 		i := slices.IndexFunc(curves, func(c curve) bool { return c.what == row.Grows })
 		if i < 0 {
 			i = len(curves)
-			curves = append(curves, curve{what: row.Grows, against: row.Against, unit: row.Unit})
+			curves = append(curves, curve{what: row.Grows, unit: row.Unit})
 		}
 		v := m.judge(row)
 		curves[i].points = append(curves[i].points, point{row.Configs, v.ours, v.theirs})
@@ -52,7 +52,7 @@ func (r results) growth(all []Row) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="12">`+"\n",
 		2*panelWide, 30+(len(curves)+1)/2*panelHigh)
 	b.WriteString(`<rect width="100%" height="100%" fill="white"/>` + "\n")
-	b.WriteString(`<text x="10" y="20">Against the number of configs, both in powers of ten. Blue: confman. Grey: the other.</text>` + "\n")
+	b.WriteString(`<text x="10" y="20">Against the number of configs, both in powers of ten. Blue: confman. Grey: redis-server, with its append-only file.</text>` + "\n")
 	for i, c := range curves {
 		fmt.Fprintf(&b, `<g transform="translate(%d %d)">`+"\n%s</g>\n", 60+i%2*panelWide, 60+i/2*panelHigh, c.panel())
 	}
@@ -69,12 +69,8 @@ func (c curve) panel() string {
 			}
 		}
 	}
-	title := c.what + ", " + c.unit
-	if c.against != "" {
-		title += "; " + c.against
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<text y="-12" font-weight="bold">%s</text>`+"\n", html.EscapeString(title))
+	fmt.Fprintf(&b, `<text y="-12" font-weight="bold">%s</text>`+"\n", html.EscapeString(c.what+", "+c.unit))
 	if most == 0 {
 		return b.String() // nothing that logarithms could show
 	}
