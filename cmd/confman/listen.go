@@ -1,11 +1,13 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,7 +29,7 @@ func listen(addr, flag string) (net.Listener, error) {
 
 // holderOf names the process that listens at an address, where Linux tells; else it is "".
 func holderOf(addr string) string {
-	_, text, _ := net.SplitHostPort(addr)
+	host, text, _ := net.SplitHostPort(addr)
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
 		return ""
@@ -40,12 +42,29 @@ func holderOf(addr string) string {
 		for line := range strings.Lines(string(content)) {
 			const listening = "0A"
 			f := strings.Fields(line)
-			if len(f) > 9 && f[3] == listening && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+			if len(f) <= 9 || f[3] != listening {
+				continue
+			}
+			if at, found := strings.CutSuffix(f[1], fmt.Sprintf(":%04X", port)); found && collides(at, net.ParseIP(host)) {
 				return processWith("socket:[" + f[9] + "]")
 			}
 		}
 	}
 	return ""
+}
+
+// collides reports whether who listens at an address, as Linux lists it, keeps others from listening at ip, which is nil if it is
+// not known. Either may be all addresses.
+func collides(listed string, ip net.IP) bool {
+	raw, err := hex.DecodeString(listed)
+	if err != nil || ip == nil || ip.IsUnspecified() {
+		return true
+	}
+	for word := range slices.Chunk(raw, 4) { // in the order of the machine, which is the other one wherever confman runs
+		slices.Reverse(word)
+	}
+	at := net.IP(raw)
+	return at.IsUnspecified() || at.Equal(ip)
 }
 
 // processWith names the process that has a file open, by the name that Linux gives the file.
