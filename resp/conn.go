@@ -83,10 +83,19 @@ func (c *conn) serve(ctx context.Context) (ended bool) {
 
 // serveShort waits until something comes, answers what of it is the lane's, and reports whether that was all.
 func (c *conn) serveShort() (all bool, err error) {
-	if err = c.guard.fill(); err != nil {
+	c.guard.doze = c.dozes()
+	err = c.guard.fill()
+	c.guard.doze = 0 // nothing has begun only here
+	switch {
+	case errors.Is(err, errDoze):
+		c.calm = calm
+		c.awake.Store(true)
+		return true, nil
+	case err != nil:
 		c.refuse(err)
 		return false, err
 	}
+	c.awake.Store(false)
 	if err = c.answering(c.takeShort); err != nil || c.session.quit {
 		return c.session.quit, err
 	}

@@ -21,6 +21,7 @@ type guard struct {
 	frames
 	complete time.Duration        // how long a command may take to arrive
 	idle     func() time.Duration // how long nothing may arrive; zero, or nil, for ever
+	doze     time.Duration        // after how long in which nothing has come waiting ends with errDoze; zero for never
 	budget   *budget              // of what all connections may take for large commands
 	patience time.Duration        // how long to wait for some of it
 	stir     func()               // has who rests look after itself; nil if nobody does
@@ -43,6 +44,9 @@ type guard struct {
 // errRenew asks for a new parser: redcon's keeps the memory of the largest pipeline it has
 // seen. It has read all it was handed when it gets this error.
 var errRenew = errors.New("resp: parser is due for renewal")
+
+// errDoze says that nothing has come for a while. The wait may go on, elsewhere.
+var errDoze = errors.New("resp: nothing has come for a while")
 
 // renewAfter is how many bytes a parser reads in its life, or one read's worth more.
 const renewAfter = 64 << 10
@@ -172,13 +176,18 @@ func (g *guard) await() error {
 	if !g.rested.IsZero() {
 		since, g.rested = g.rested, time.Time{}
 	}
+	dozes := time.Now().Add(g.doze) // not since then: what has come, if only the end, must be read before
 	for {
-		err := g.setIdle(since)
+		err := g.setIdle(since, dozes)
 		if err == nil {
 			err = g.more()
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) || g.late(since) {
+		switch {
+		case !errors.Is(err, os.ErrDeadlineExceeded), g.late(since):
 			return err
+		case g.doze > 0 && !time.Now().Before(dozes):
+			g.rested = since
+			return errDoze
 		}
 	}
 }
@@ -204,15 +213,19 @@ func (g *guard) idleTime() time.Duration {
 	return g.idle()
 }
 
-// setIdle sets when waiting for a command ends that began then, unless reading has to end now.
-func (g *guard) setIdle(since time.Time) error {
+// setIdle sets when waiting for a command ends that began then, or dozes off, unless reading has to end now.
+func (g *guard) setIdle(since, dozes time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.ending {
 		return net.ErrClosed
 	}
 	g.waiting = true
-	return g.until(g.deadline(since))
+	t := g.deadline(since)
+	if g.doze > 0 && (t.IsZero() || dozes.Before(t)) {
+		t = dozes
+	}
+	return g.until(t)
 }
 
 // until sets when reading ends: never, for most, and then nothing need be said. The lock is held.

@@ -17,12 +17,24 @@ type rest struct {
 	resting atomic.Bool     // whoever takes this away serves the connection
 	stirred atomic.Bool     // the connection is to look after itself
 	calm    int             // how many times in a row all that came was the lane's
+	awake   atomic.Bool     // it has dozed off since something came last, and could not rest
 	serving func()          // serves it until it rests again
 }
 
 // calm is how many times in a row all that comes must be the lane's before a connection rests: going to rest, and
 // waking up, cost more than one command.
 const calm = 4
+
+// dozeAfter is how long a client says nothing before its connection rests, whatever it has said before.
+const dozeAfter = 10 * time.Second
+
+// dozes returns after how long of silence the connection tries to rest; zero if it cannot, as far as is known.
+func (c *conn) dozes() time.Duration {
+	if c.loop == nil || c.awake.Load() {
+		return 0
+	}
+	return c.server.doze
+}
 
 // mayRest has the connection rest from time to time, in a loop.
 func (c *conn) mayRest(l *loop) {
@@ -40,7 +52,10 @@ func (c *conn) rests() bool {
 	}
 	c.guard.compact()
 	c.guard.buf, c.guard.parsed, c.guard.handedOn = nil, 0, 0
-	c.guard.rested, c.calm = time.Now(), 0
+	if c.calm = 0; c.guard.rested.IsZero() { // it has not dozed off
+		c.guard.rested = time.Now()
+	}
+	c.awake.Store(false)
 	c.resting.Store(true)
 	if !c.loop.add(c) || c.stirred.Load() {
 		return !c.rouse()

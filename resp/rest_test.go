@@ -40,6 +40,46 @@ func (c *laneClient) untilRests(t *testing.T, one *conn) {
 	laneHolds(t, "the connection rests", one.resting.Load)
 }
 
+// Who says nothing for a while rests, whatever it has said before, and is answered when it speaks again; who listens, or has
+// begun a transaction, stays awake for what comes.
+func TestWhoIsSilentRests(t *testing.T) {
+	for _, c := range []struct {
+		first []string // what the client sends before it falls silent
+		rests bool
+	}{
+		{[]string{"PING"}, true},
+		{[]string{"SET", "a/b", "1"}, true},
+		{[]string{"CLIENT", "SETNAME", "x"}, true},
+		{[]string{"HELLO", "3"}, true},
+		{[]string{"MULTI"}, false},
+		{[]string{"SUBSCRIBE", "x"}, false},
+	} {
+		t.Run(fmt.Sprint(c.first), func(t *testing.T) {
+			s := &Server{doze: 20 * time.Millisecond}
+			addr, _ := laneServer(t, s)
+			client := laneDial(t, addr)
+			client.ask(t, c.first...)
+			one := s.only(t)
+			if !c.rests {
+				laneHolds(t, "it has tried", one.awake.Load)
+				if one.resting.Load() {
+					t.Error("it rests")
+				}
+				return
+			}
+			for range 3 {
+				laneHolds(t, "it rests", one.resting.Load)
+				if got := client.ask(t, "PING"); got != Status("PONG") {
+					t.Errorf("PING answers %v", got)
+				}
+			}
+			laneHolds(t, "it rests", one.resting.Load)
+			time.AfterFunc(2*s.doze, func() { _ = client.Close() }) // when it has been silent for longer than it takes to doze off
+			s.keeps(t, 0)
+		})
+	}
+}
+
 // ends checks that the client is hung up on, and that nothing is left of its connection.
 func (c *laneClient) ends(t *testing.T, s *Server) {
 	t.Helper()

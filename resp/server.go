@@ -103,7 +103,8 @@ type Server struct {
 	counts           counts
 	rates            rates
 	live             live
-	remarkable       atomic.Int64 // from how many nanoseconds on a command is remarked upon
+	doze             time.Duration // after how long of silence connections rest: 10 s
+	remarkable       atomic.Int64  // from how many nanoseconds on a command is remarked upon
 	slowlog          slowlog
 	hub              hub
 	couriers         couriers
@@ -153,6 +154,7 @@ func (s *Server) init() {
 	s.Hold = cmp.Or(s.Hold, 1500*time.Millisecond)
 	s.Budget = cmp.Or(s.Budget, 16<<20)
 	s.Replies = cmp.Or(s.Replies, 64<<20)
+	s.doze = cmp.Or(s.doze, dozeAfter)
 	s.commands, s.queued, s.replies = newBudget(s.Budget), newBudget(s.Budget), newBudget(s.Replies)
 	s.backups = make(chan struct{}, maxBackups)
 	s.conns = map[*conn]struct{}{}
