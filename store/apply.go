@@ -76,11 +76,12 @@ func (b *batch) apply(e Indexed) Outcome {
 		return nil
 	}
 	b.clock = max(b.clock, e.Entry.At)
-	told, kept := len(b.told), b.archive.len()
+	told, kept := len(b.told), b.archive.count
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
-		b.forget(&b.archive, b.historyBytes(), forgotten+max(0, b.archive.len()-kept))
+		b.archive.close()
+		b.forget(b.historyBytes(), forgotten+max(0, b.archive.count-kept))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome
@@ -139,7 +140,7 @@ func current(src source, key string, now Millis) uint64 {
 // and namespace, or exceed a quota; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, e Indexed) string {
-	l := &layer{under: b, noting: true, keep: b.keeper}
+	l := &layer{under: b, noting: true, ending: true}
 	writeAll(l, txn, place, e.Index, b.clock)
 	for _, made := range l.notes {
 		if !made.Created {
@@ -168,9 +169,39 @@ func (b *batch) write(txn Txn, place int, e Indexed) string {
 
 // take makes the changes of a layer the batch's.
 func (b *batch) take(l *layer) {
-	b.archive.take(l)
+	if len(l.ends) > 0 {
+		p := b.policies()
+		for _, e := range l.ends {
+			b.shelve(p, e)
+		}
+	}
 	b.layer.take(l)
 }
+
+// shelve writes down that a version has ended, under policies: behind the one before it, if a flush has hidden that.
+func (b *batch) shelve(p *Policies, e ending) {
+	if rec, found := hidden(b, e.config); found {
+		b.shelveHidden(e.config, rec)
+		b.before[e.config] = true
+	}
+	keep, age := p.kept(e.config)
+	b.archive.end(e, keep, age)
+}
+
+// shelveHidden writes down the end of a version that a flush has hidden.
+func (b *batch) shelveHidden(config string, rec Record) {
+	keep, age := b.keeping.kept(config)
+	b.archive.end(ending{config, rec, b.flushing}, keep, age)
+}
+
+// forget drops the versions that are too much.
+func (b *batch) forget(limit, most int) {
+	if floor := b.archive.forget(limit, most); floor != "" {
+		b.changes.Set(versions, change{value: floor})
+	}
+}
+
+func (b *batch) shelf(config string) []*ended { return b.archive.shelf(config) }
 
 // writeAll carries out all of a transaction's writes in a layer.
 func writeAll(l *layer, txn Txn, place int, revision uint64, at Millis) {

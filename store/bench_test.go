@@ -159,7 +159,7 @@ func BenchmarkRecord(b *testing.B) {
 
 // BenchmarkFrame makes the frame of the file that a layer with 50 configs takes.
 func BenchmarkFrame(b *testing.B) {
-	var l layer
+	var l batch
 	for i := range 50 {
 		rec := Record{Value: measuredValue, Version: 3, Revision: 1 << 20, Created: 1 << 40, Updated: 1 << 40, By: "default"}
 		l.changes.Set(configKey(measuredName(i)), change{value: rec.encode()})

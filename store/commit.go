@@ -15,7 +15,7 @@ type batch struct {
 	layer
 	tx *buntdb.Tx
 	totals
-	archive archive
+	archive draft
 	moves   []move    // what changes of the expiries
 	told    []Changes // what the watcher is told
 
@@ -23,7 +23,7 @@ type batch struct {
 	tallying bool // they are its own
 
 	flushing End             // of the configs that the database holds, if the batch flushes
-	before   map[string]bool // keys of those of them that the batch had changed before
+	before   map[string]bool // keys of configs whose end is written down already
 	limit    int             // of bytes of history, as the batch leaves it
 	keeping  *Policies       // when they were flushed: what is kept of them
 }
@@ -47,7 +47,7 @@ func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	}
 	db := s.in(tx)
 	return &batch{
-		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.fork(), tallies: tallies,
+		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.draft(s.applied), tallies: tallies,
 	}, nil
 }
 
@@ -65,7 +65,7 @@ func (b *batch) end() {
 	}
 	b.changes.Scan(func(key string, c change) bool {
 		if key[:1] == versions {
-			return true // the archive counts them, and they are many to look for
+			return true // the floor's record, which the archive counts
 		}
 		if old, found := b.under.get(key); found {
 			b.count(key, old, -1)
@@ -88,7 +88,7 @@ func (b *batch) count(key, value string, sign int) {
 // count adds a record to the totals, or takes it away, and returns when it expires.
 func (t *totals) count(key, value string, sign int) (expires Millis) {
 	switch key[:1] {
-	case versions: // the archive counts them
+	case versions: // the floor's record, which the archive counts
 		return 0
 	case pasts:
 		t.past.hash += uint64(sign) * hashOf(key, value)
@@ -120,26 +120,29 @@ func (s *Store) commit(b *batch) error {
 	if b.flushed {
 		return s.startOver(b)
 	}
-	if err := s.file.append(b.applied, func(records []byte) []byte { return appendChanges(records, &b.layer) }); err != nil {
+	err := s.file.append(b.applied, func(records []byte) []byte { return appendChanges(records, b) })
+	if err != nil {
 		return err
 	}
+	b.archive.finish(nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b.archive.settle()
-	s.totals, s.archive, s.tallies = b.totals, b.archive, b.tallies
+	s.totals, s.tallies = b.totals, b.tallies
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired
 	s.letGo()
 	s.tell(b)
 	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
-	return s.db.Update(func(tx *buntdb.Tx) error {
+	err = s.db.Update(func(tx *buntdb.Tx) error {
 		return b.put(tx, s.index, func(key, old string, found bool) {
 			for _, sn := range open {
 				sn.keep(key, old, found)
 			}
 		})
 	})
+	b.archive.settle(b.applied, s.index)
+	return err
 }
 
 // put makes the changes of a layer in the database and its index, and tells what stood there before.

@@ -78,7 +78,7 @@ func (b *batch) flushAll(place int, end End) {
 	if first {
 		b.flushing, b.before, b.keeping = end, map[string]bool{}, b.policies()
 	}
-	ended := &layer{under: b, keep: b.keeper}
+	p := b.policies()
 	for _, s := range clients(configs) {
 		b.changes.Ascend(s.from, func(key string, c change) bool {
 			if key >= s.to {
@@ -88,13 +88,12 @@ func (b *batch) flushAll(place int, end End) {
 				b.before[key] = true
 			}
 			if !c.delete {
-				ended.end(key, mustRecord(key, c.value), end, place)
+				b.shelve(p, ending{key, mustRecord(key, c.value), end})
 			}
 			return true
 		})
 	}
 	b.flush(place)
-	b.take(ended)
 }
 
 // flushes reports whether what the layer has at a key does not come from under it, because
@@ -105,7 +104,7 @@ func (l *layer) flushes(key string) bool { return l.flushed && flushed(key) }
 // transaction of which place in its entry.
 func (l *layer) decided(key string) (txn int, here bool) {
 	if c, changed := l.changes.Get(key); changed {
-		return c.txn, true
+		return int(c.txn), true
 	}
 	return l.flusher, l.flushes(key)
 }

@@ -50,11 +50,13 @@ func seal(index uint64, length int64, crc uint32) string {
 }
 
 // appendChanges appends the changes of a layer as the records of a frame.
-func appendChanges(b []byte, l *layer) []byte {
-	l.changes.Scan(func(key string, c change) bool {
+func appendChanges(b []byte, all *batch) []byte {
+	add := func(key string, c change) bool {
 		b = appendChange(b, key, c)
 		return true
-	})
+	}
+	all.changes.Scan(add)
+	all.archive.changed(add)
 	return b
 }
 

@@ -58,14 +58,9 @@ func (tx *Tx) history(name string, visit func(Version) bool) (hidden bool) {
 			return false
 		}
 	}
-	var kept []pair
-	db.ascend(versionsOf(key), func(key, value string) bool {
-		kept = append(kept, pair{key, value})
-		return true
-	})
 	_, age := tx.store.policies(db).kept(key)
-	for _, p := range slices.Backward(kept) {
-		v := mustVersion(p.key, p.value)
+	for _, e := range slices.Backward(db.shelf(key)) {
+		v := mustVersion(key, e.value)
 		if age > 0 && v.End.At < tx.now-age {
 			return true
 		}
@@ -159,24 +154,16 @@ func (tx *Tx) present(spans []span, from string, limit int) (keys []string) {
 	return keys
 }
 
-// remembered returns the keys of the configs in some spans, from one on, of which a version is kept.
+// remembered returns the keys of the configs in some spans, from one on, of which there are only versions.
 func (tx *Tx) remembered(spans []span, from string, limit int) (keys []string) {
-	db := tx.database()
 	for _, s := range spans {
-		s.from = versions + max(s.from, from)[1:]
-		s.to = versions + s.to[1:]
-		for more := len(keys) < limit; more; {
-			more = false
-			db.ascend(s, func(key, _ string) bool {
-				config, _, err := splitVersion(key)
-				if err != nil {
-					panic(damaged(key, err))
-				}
-				keys, s.from = append(keys, config), versionsOf(config).to
-				more = len(keys) < limit
-				return false
-			})
-		}
+		tx.store.archive.gone.Ascend(max(s.from, from), func(key string) bool {
+			if key < s.to && len(keys) < limit {
+				keys = append(keys, key)
+				return true
+			}
+			return false
+		})
 	}
 	return keys
 }
@@ -229,5 +216,5 @@ type Kept struct {
 func (s *Store) Kept() Kept {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return Kept{s.archive.len(), s.archive.bytes, s.past.bytes}
+	return Kept{s.archive.count, s.archive.bytes, s.past.bytes}
 }

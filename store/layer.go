@@ -11,12 +11,14 @@ import (
 type source interface {
 	get(key string) (value string, found bool)
 	ascend(s span, visit func(key, value string) bool)
+	shelf(config string) []*ended // the versions of the config at a key that are kept
 }
 
-// database is BuntDB as a source, with the index of what is in it, if there is one.
+// database is BuntDB as a source, with the index of what is in it, if there is one, and the versions that have ended.
 type database struct {
 	*buntdb.Tx
-	index index
+	index   index
+	archive *archive // or nil
 }
 
 func (d database) get(key string) (string, bool) {
@@ -33,6 +35,13 @@ func (d database) ascend(s span, visit func(key, value string) bool) {
 	_ = d.AscendRange("", s.from, s.to, visit)
 }
 
+func (d database) shelf(config string) []*ended {
+	if d.archive == nil {
+		return nil
+	}
+	return d.archive.shelves[config]
+}
+
 // A layer holds changes over a source, and is a source itself.
 type layer struct {
 	under   source
@@ -42,7 +51,8 @@ type layer struct {
 	expired uint64 // how many records were found expired that were deleted or written over
 	noting  bool   // what is written is noted
 	notes   []Change
-	keep    keeper // what is kept of versions that end; of none if nil
+	ending  bool // versions that end are noted
+	ends    []ending
 
 	unsettled bool      // settings of namespaces change in it
 	settled   *Policies // as they are in it, or nil if nobody has asked since
@@ -53,7 +63,8 @@ type layer struct {
 type change struct {
 	value  string
 	delete bool
-	txn    int // place in its entry of the transaction that made it
+	txn    int32  // place in its entry of the transaction that made it
+	last   uint64 // the number of the version that ended when a config was deleted
 }
 
 func (l *layer) get(key string) (string, bool) {
@@ -62,6 +73,8 @@ func (l *layer) get(key string) (string, bool) {
 	}
 	return l.under.get(key)
 }
+
+func (l *layer) shelf(config string) []*ended { return l.under.shelf(config) }
 
 // ascend merges the changes with what is under them.
 func (l *layer) ascend(s span, visit func(key, value string) bool) {
@@ -115,13 +128,17 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		return
 	case w.Delete:
 		space.configs--
-		l.end(key, old, End{revision, at, by, Deleted}, txn)
-		l.changes.Set(key, change{delete: true, txn: txn})
+		gone := change{delete: true, txn: int32(txn)}
+		if !systemKey(key) {
+			gone.last = old.Version
+			l.end(key, old, End{revision, at, by, Deleted})
+		}
+		l.changes.Set(key, gone)
 		l.noted(w, old, found, Record{}, at)
 	default:
 		rec := Record{Value: w.Value, Version: old.Version + 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
 		if found {
-			l.end(key, old, End{revision, at, by, Replaced}, txn)
+			l.end(key, old, End{revision, at, by, Replaced})
 		} else {
 			space.configs++
 			rec.Version = lastVersion(l, key) + 1
@@ -129,7 +146,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		if old.live(at) {
 			rec.Created = old.Created
 		}
-		l.changes.Set(key, change{value: rec.encode(), txn: txn})
+		l.changes.Set(key, change{value: rec.encode(), txn: int32(txn)})
 		l.noted(w, old, found, rec, at)
 	}
 	if n := len(l.notes); l.noting && n > 0 {
@@ -137,7 +154,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		l.notes[n-1].Last = w.Delete && space.configs == 0
 	}
 	space.revision = revision
-	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: txn})
+	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: int32(txn)})
 }
 
 // take makes the changes of a layer over this one its own.

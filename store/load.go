@@ -19,7 +19,7 @@ func load(content []byte) (st state, compact int64, err error) {
 	st.archive, st.expiries, st.milestones = newArchive(), newExpiries(), &milestones{}
 	var r replayed
 	err = st.db.Update(func(tx *buntdb.Tx) (err error) {
-		r, err = replay(tx, content)
+		r, err = replay(tx, st.archive, content)
 		return err
 	})
 	if err == nil {
@@ -74,7 +74,7 @@ func parse(content []byte, pages chan<- []record) error {
 
 // replay does in an empty database what records say, but for markers. BuntDB could read them itself, but would allocate
 // eight times for each.
-func replay(tx *buntdb.Tx, content []byte) (r replayed, err error) {
+func replay(tx *buntdb.Tx, a *archive, content []byte) (r replayed, err error) {
 	if err := tx.DeleteAll(); err != nil { // so that it does not note for each record how to undo it
 		return r, err
 	}
@@ -88,7 +88,7 @@ func replay(tx *buntdb.Tx, content []byte) (r replayed, err error) {
 				break // it is parsed to its end nevertheless
 			}
 			var more int
-			more, err = one.replay(tx)
+			more, err = one.replay(tx, a)
 			if r.indexed += more; more > 0 && r.indexed%page == 0 {
 				every = append(every, one.key)
 			}
@@ -102,8 +102,10 @@ func replay(tx *buntdb.Tx, content []byte) (r replayed, err error) {
 }
 
 // replay does what a record says, and returns how many records to be in the index there are more now.
-func (one record) replay(tx *buntdb.Tx) (more int, err error) {
+func (one record) replay(tx *buntdb.Tx, a *archive) (more int, err error) {
 	switch {
+	case len(one.key) > len(versions) && one.key[:1] == versions:
+		return 0, a.replay(one)
 	case one.delete:
 		if _, err = tx.Delete(one.key); err == nil && indexed(one.key) {
 			more = -1
@@ -151,8 +153,14 @@ func (st *state) sumUp(r replayed) (size int64, err error) {
 		all.Go(p.count)
 	}
 	all.Go(func() { st.fillIndex(r.indexed) })
+	versions, wrong := st.archive.sumUp()
 	all.Wait()
+	size, err = versions, wrong
+	st.archive.gone = goneOf(st.archive.shelves, st.index)
 	st.past = parts[0].past
+	if floor := parts[0].floor; floor != (moment{}) {
+		st.archive.raise(floor)
+	}
 	for _, p := range parts {
 		size, err = size+p.size, errors.Join(err, p.err)
 		st.totals.add(p.totals)
@@ -180,11 +188,12 @@ func (st *state) fillIndex(records int) {
 
 // A part of a state that was loaded is counted by itself, and added to the others then.
 type part struct {
-	*state // its archive is that of the part with what there was
-	spans  []span
+	*state
+	spans []span
 	totals
 	size      int64
 	deadlines []deadline
+	floor     moment // of the archive
 	err       error
 }
 
@@ -227,8 +236,8 @@ func (p *part) add(key, value string) (err error) {
 		_, err = decodeNamespace(value)
 	case strings.HasPrefix(key, pasts):
 		err = p.past.load(key, value)
-	case strings.HasPrefix(key, versions):
-		err = p.archive.load(key, value)
+	case key == versions:
+		p.floor, err = decodeMoment(value)
 	case strings.HasPrefix(key, proposers):
 		var last proposer
 		last, err = decodeProposer(value)

@@ -27,7 +27,7 @@ func TestLoadOfManyPagesIsWhatThereWas(t *testing.T) {
 		n.apply(n.evaluate(all...))
 		n.now++
 	}
-	was, kept, due := n.totals, n.archive, n.expiries.clients.Items()
+	was, kept, due := n.totals, n.archive.archived, n.expiries.clients.Items()
 	if was.configs < 4*page {
 		t.Fatalf("%d configs are not many pages", was.configs)
 	}
@@ -36,8 +36,8 @@ func TestLoadOfManyPagesIsWhatThereWas(t *testing.T) {
 	if n.totals != was {
 		t.Errorf("%+v was loaded, and was %+v", n.totals, was)
 	}
-	if is := n.archive; is.hash != kept.hash || is.bytes != kept.bytes || is.floor != kept.floor || is.len() != kept.len() {
-		t.Errorf("%d versions of %d bytes, and were %d of %d", is.len(), is.bytes, kept.len(), kept.bytes)
+	if n.archive.archived != kept {
+		t.Errorf("%+v was loaded of versions, and was %+v", n.archive.archived, kept)
 	}
 	if !slices.Equal(n.expiries.clients.Items(), due) {
 		t.Error("other configs expire")

@@ -16,9 +16,9 @@ type pieces struct {
 // pieceBytes is about how much of them is written at a time.
 const pieceBytes = 1 << 20
 
-// change adds the changes of a layer.
-func (p *pieces) change(l *layer) (err error) {
-	l.changes.Scan(func(key string, c change) bool {
+// changes adds the changes that all visits.
+func (p *pieces) changes(all func(visit func(key string, c change) bool)) (err error) {
+	all(func(key string, c change) bool {
 		p.buffer = appendChange(p.buffer, key, c)
 		err = p.write(p.file.piece)
 		return err == nil

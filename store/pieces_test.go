@@ -44,7 +44,7 @@ func TestAFileIsTakenAmidAFrame(t *testing.T) {
 		l := &layer{}
 		rec := Record{Value: strings.Repeat(name, 100), Version: 1, Revision: 3}
 		l.changes.Set(configKey(name), change{value: rec.encode()})
-		return to.change(l)
+		return to.changes(l.changes.Scan)
 	}
 	n.file.piece = 1
 	err := n.file.appendPieces(3, func(to *pieces) error {

@@ -34,7 +34,7 @@ func (tx *Tx) guardSettings() {
 	s := within(settingsNamespace)
 	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
 		if key < s.to {
-			tx.after(c.txn)
+			tx.after(int(c.txn))
 		}
 		return key < s.to
 	})

@@ -20,6 +20,9 @@ type Snapshot struct {
 	db    *buntdb.DB // of which it is, even if the store has another by now
 	totals
 
+	was  queue // the versions that had ended, with some that were dropped before
+	read int   // how many of them were read
+
 	// Both belong to store.mu. The reader, who alone changes next, only shares it.
 	old  layer  // how records were that have changed since; over the database it is the state
 	next string // the first key that was not read yet
@@ -47,7 +50,7 @@ var errGone = errors.New("read snapshot: it was closed, or the store was closed 
 func (s *Store) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sn := &Snapshot{store: s, db: s.db, totals: s.totals, pageRecords: pageRecords}
+	sn := &Snapshot{store: s, db: s.db, totals: s.totals, was: s.archive.order.copy(), pageRecords: pageRecords}
 	s.snapshots = append(s.snapshots, weak.Make(sn))
 	return sn
 }
@@ -111,7 +114,7 @@ func (sn *Snapshot) Close() error {
 	defer sn.store.mu.Unlock()
 	mine := weak.Make(sn)
 	sn.store.snapshots = slices.DeleteFunc(sn.store.snapshots, func(p weak.Pointer[Snapshot]) bool { return p == mine })
-	sn.db, sn.old = nil, layer{}
+	sn.db, sn.old, sn.was = nil, layer{}, queue{}
 	sn.store.letGo()
 	return nil
 }
@@ -157,6 +160,12 @@ func (sn *Snapshot) turn() error {
 	})
 	if n := len(sn.page); n > 0 {
 		sn.next = sn.page[n-1].key + "\x00"
+	}
+	for ; err == nil && sn.read < sn.was.len() && len(sn.page) < sn.pageRecords && bytes < pageBytes; sn.read++ {
+		if e := sn.was.at(sn.read); e.dropped == 0 || e.dropped > sn.applied {
+			sn.page = append(sn.page, pair{e.key(), e.value})
+			bytes += len(e.config) + len(e.value)
+		}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/tidwall/buntdb"
@@ -37,7 +38,8 @@ func (s *Store) startOver(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = append(s.retired, s.db)
-	s.state = state{db, records, b.totals, b.archive, newExpiries(), &milestones{}, b.tallies}
+	b.archive.settle(b.applied, records)
+	s.state = state{db, records, b.totals, s.archive, newExpiries(), &milestones{}, b.tallies}
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
 	s.expired += b.expired
@@ -47,28 +49,23 @@ func (s *Store) startOver(b *batch) error {
 }
 
 func (n successor) fill() error {
-	if err := n.copySpared(); err != nil {
-		return err
-	}
-	if err := n.deleteFlushed(); err != nil {
-		return err
-	}
-	if err := n.put(func(source) *layer { return &n.batch.layer }); err != nil {
-		return err
-	}
-	if err := n.endFlushed(); err != nil {
-		return err
-	}
-	return n.forget()
-}
-
-// put makes the changes of a layer in the successor and in the file.
-func (n successor) put(changes func(under source) *layer) error {
-	return n.Update(func(tx *buntdb.Tx) error {
-		l := changes(database{tx, n.index})
-		if err := n.frame.change(l); err != nil {
+	for _, step := range []func() error{n.copySpared, n.deleteFlushed, n.putBatch, n.endFlushed, n.archive} {
+		if err := step(); err != nil {
 			return err
 		}
+	}
+	n.batch.archive.finish(n.index)
+	return nil
+}
+
+func (n successor) putBatch() error { return n.put(&n.batch.layer) }
+
+// put makes the changes of a layer in the successor and in the file.
+func (n successor) put(l *layer) error {
+	if err := n.frame.changes(l.changes.Scan); err != nil {
+		return err
+	}
+	return n.Update(func(tx *buntdb.Tx) error {
 		return l.put(tx, n.index, func(string, string, bool) {})
 	})
 }
@@ -104,36 +101,27 @@ func (n successor) deleteFlushed() error {
 func (n successor) endFlushed() error {
 	b, spans := n.batch, clients(configs)
 	return n.pages(spans[:], func(page []pair) error {
-		return n.put(func(under source) *layer {
-			ended := &layer{under: under, keep: b.keeping.kept}
-			for _, p := range page {
-				if rec := mustRecord(p.key, p.value); b.endsNow(p.key, rec) {
-					ended.end(p.key, rec, b.flushing, 0)
-				}
+		for _, p := range page {
+			if !b.before[p.key] {
+				b.shelveHidden(p.key, mustRecord(p.key, p.value))
 			}
-			b.archive.take(ended)
-			return ended
-		})
+		}
+		return nil
 	})
 }
 
-// endsNow reports whether the end of what a flush has hidden at a key is yet to be written down. It is not if the batch
-// had changed it before, or has made so many versions since that this one is dropped already.
-func (b *batch) endsNow(key string, rec Record) bool {
-	c, dropped := b.changes.Get(versionKey(key, rec.Version))
-	return !b.before[key] && !(dropped && c.delete)
-}
-
-// forget drops the versions that are too much now.
-func (n successor) forget() (err error) {
-	for archive := &n.batch.archive; archive.bytes > n.batch.limit && err == nil; {
-		err = n.put(func(under source) *layer {
-			rest := &layer{under: under}
-			rest.forget(archive, n.batch.limit, pageRecords)
-			return rest
-		})
+// archive makes in the file what becomes of the versions, without those that are too much now.
+func (n successor) archive() error {
+	b := n.batch
+	b.archive.close()
+	if floor := b.archive.forget(b.limit, math.MaxInt); floor != "" {
+		var l layer
+		l.changes.Set(versions, change{value: floor})
+		if err := n.put(&l); err != nil {
+			return err
+		}
 	}
-	return err
+	return n.frame.changes(b.archive.changed)
 }
 
 // pages visits the records of some spans of the database, a page at a time. The database is not held for all of

@@ -32,7 +32,7 @@ type state struct {
 	db    *buntdb.DB
 	index index // of what is in db
 	totals
-	archive    archive
+	archive    *archive
 	expiries   expiries
 	milestones *milestones
 	tallies    tallies
@@ -90,7 +90,7 @@ func OpenMemory() *Store {
 }
 
 // in returns what a transaction of BuntDB reads, as a source.
-func (st *state) in(tx *buntdb.Tx) database { return database{tx, st.index} }
+func (st *state) in(tx *buntdb.Tx) database { return database{tx, st.index, st.archive} }
 
 // Close ends the store. What was applied stays; [Store.Sync] makes it survive power cuts.
 func (s *Store) Close() error {

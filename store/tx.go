@@ -282,7 +282,7 @@ func (tx *Tx) guardNamespace(ns string) {
 		if key >= s.to {
 			return false
 		}
-		tx.after(c.txn)
+		tx.after(int(c.txn))
 		return true
 	})
 }

@@ -44,14 +44,12 @@ func (h How) String() string {
 // first.
 
 func versionKey(config string, number uint64) string {
-	b := append(make([]byte, 0, len(config)+17), versions...)
-	b = append(append(b, config[1:]...), 0)
-	return string(hex.AppendEncode(b, binary.BigEndian.AppendUint64(make([]byte, 0, 8), number)))
+	return string(appendVersionKey(make([]byte, 0, onStack), config, number))
 }
 
-// versionsOf spans the versions of the config at a key.
-func versionsOf(config string) span {
-	return span{versions + config[1:] + "\x00", versions + config[1:] + "\x01"}
+func appendVersionKey(b []byte, config string, number uint64) []byte {
+	b = append(append(append(b, versions...), config[1:]...), 0)
+	return hex.AppendEncode(b, binary.BigEndian.AppendUint64(make([]byte, 0, 8), number))
 }
 
 // splitVersion undoes versionKey.
@@ -66,6 +64,9 @@ func splitVersion(key string) (config string, number uint64, err error) {
 	}
 	return configs + key[1:i], number, nil
 }
+
+// versionSuffix is how much longer a version's key is than its config's.
+const versionSuffix = 17
 
 // squeezed is from how many bytes on a value is compressed.
 const squeezed = 128
@@ -101,9 +102,9 @@ type head struct {
 	rest   string // the value, as it is encoded
 }
 
-// weight is what a version counts of the bytes that are kept, which is about what it takes of memory if its
+// weight is what a version, whose key is so many bytes long, counts of the bytes that are kept, which is about what it takes of memory if its
 // value is not compressed: no compressor decides about what is dropped.
-func (h head) weight(key string) int { return len(key) + h.length + h.size + bookkeeping }
+func (h head) weight(key int) int { return key + h.length + h.size + bookkeeping }
 
 // bookkeeping is about what a version takes of memory beside its key and what it holds, in bytes.
 const bookkeeping = 150

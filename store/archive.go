@@ -1,0 +1,201 @@
+package store
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/btree"
+)
+
+// Versions that have ended are not in BuntDB: they are only ever added behind all others and dropped before them, and
+// there are a hundred times as many as configs. In the file they are records like any other.
+
+// An ended is a version of a config that has ended. It never changes, but that it is dropped.
+type ended struct {
+	config   string // its key
+	number   uint64
+	revision uint64 // of its end
+	value    string // the encoded [Version]
+	dropped  uint64 // from which revision on it is not kept, or 0; the ones that go because they are the oldest do not say
+}
+
+func (e *ended) key() string { return versionKey(e.config, e.number) }
+
+// before compares when versions ended: those of one entry by their keys.
+func (e *ended) before(other *ended) int {
+	return cmp.Or(cmp.Compare(e.revision, other.revision), strings.Compare(e.config, other.config), cmp.Compare(e.number, other.number))
+}
+
+// An archive holds the versions that are kept.
+type archive struct {
+	shelves map[string][]*ended // by their config's key, in the order of their numbers
+	order   queue               // in the order in which they ended, with some that are not on their shelves any more
+	gone    btree.Set[string]   // keys of configs that are not there, but versions of them
+	archived
+}
+
+// An archived sums up an archive.
+type archived struct {
+	floor moment // everything that is not kept ended then at the latest, but for what KEEP and AGE have dropped
+	count int
+	bytes int    // their weights
+	hash  uint64 // sum of the hashes of their records, compressed values left out, and of the floor's
+}
+
+// A moment is a revision, and the time that it carried.
+type moment struct {
+	revision uint64
+	at       Millis
+}
+
+func newArchive() *archive { return &archive{shelves: map[string][]*ended{}} }
+
+// find returns where on a shelf a version of a number is, or would be.
+func find(shelf []*ended, number uint64) (at int, found bool) {
+	return slices.BinarySearchFunc(shelf, number, func(e *ended, number uint64) int { return cmp.Compare(e.number, number) })
+}
+
+// last returns the number of the latest version on a shelf, or zero.
+func last(shelf []*ended) uint64 {
+	if len(shelf) == 0 {
+		return 0
+	}
+	return shelf[len(shelf)-1].number
+}
+
+// tally takes account of a version, or for sign -1 takes it out of account.
+func (a *archived) tally(e *ended, sign int) {
+	h := mustHead(e.config, e.value)
+	a.count += sign
+	a.bytes += sign * h.weight(len(e.config)+versionSuffix)
+	a.hash += uint64(sign) * hashOf(e.key(), e.value[:h.length])
+}
+
+// raise has the floor be another one, and returns what the record of the floor says then.
+func (a *archived) raise(floor moment) string {
+	if a.floor != (moment{}) {
+		a.hash -= hashOf(versions, a.floor.encode())
+	}
+	a.floor = floor
+	a.hash += hashOf(versions, floor.encode())
+	return floor.encode()
+}
+
+// replay does what a record of the file says of a version, or an error if it cannot be read.
+func (a *archive) replay(one record) error {
+	config, number, err := splitVersion(one.key)
+	if err != nil {
+		return err
+	}
+	shelf := a.shelves[config]
+	at, found := find(shelf, number)
+	if found {
+		shelf = slices.Delete(shelf, at, at+1)
+	}
+	if !one.delete {
+		if len(shelf) > 0 {
+			config = shelf[0].config // so that a shelf holds its key once
+		}
+		shelf = slices.Insert(shelf, at, &ended{config: config, number: number, value: one.value})
+	}
+	a.put(config, shelf)
+	return nil
+}
+
+func (a *archive) put(config string, shelf []*ended) {
+	if len(shelf) == 0 {
+		delete(a.shelves, config)
+		return
+	}
+	a.shelves[config] = shelf
+}
+
+// sumUp puts what was replayed in its order, and counts it.
+func (a *archive) sumUp() (size int64, err error) {
+	var all []*ended
+	for _, shelf := range a.shelves {
+		for _, e := range shelf {
+			h, err := decodeVersion(e.value)
+			if err != nil {
+				return 0, err
+			}
+			e.revision = h.End.Revision
+			a.tally(e, +1)
+			size += int64(len(e.config) + versionSuffix + len(e.value) + setLength)
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, (*ended).before)
+	for _, e := range all {
+		a.order.add(e)
+	}
+	return size, nil
+}
+
+// goneOf returns of which configs there are only versions.
+func goneOf(shelves map[string][]*ended, there index) (gone btree.Set[string]) {
+	for config := range shelves {
+		if _, found := there[config]; !found {
+			gone.Insert(config)
+		}
+	}
+	return gone
+}
+
+// A queue holds versions in an order in which the first are taken out and new ones come in behind the last, in pieces that are never
+// moved: who copies it has what was in it.
+type queue struct {
+	pieces [][]*ended // all but the last are full
+	first  int        // of the first piece, how many were taken out
+}
+
+// queuePiece is how many versions are in a full piece.
+const queuePiece = 512
+
+func (q queue) len() int {
+	if n := len(q.pieces); n > 0 {
+		return (n-1)*queuePiece + len(q.pieces[n-1]) - q.first
+	}
+	return 0
+}
+
+func (q queue) at(i int) *ended {
+	i += q.first
+	return q.pieces[i/queuePiece][i%queuePiece]
+}
+
+func (q *queue) add(e *ended) {
+	n := len(q.pieces)
+	if n == 0 || len(q.pieces[n-1]) == queuePiece {
+		q.pieces, n = append(q.pieces, make([]*ended, 0, queuePiece)), n+1
+	}
+	q.pieces[n-1] = append(q.pieces[n-1], e)
+}
+
+// take takes the first n out.
+func (q *queue) take(n int) {
+	q.first += n
+	for ; q.first >= queuePiece; q.first -= queuePiece {
+		q.pieces[0] = nil // somebody else may have it, but not from here
+		q.pieces = q.pieces[1:]
+	}
+}
+
+// copy returns a queue for somebody who adds nothing to it and takes nothing out.
+func (q queue) copy() queue { return queue{slices.Clone(q.pieces), q.first} }
+
+// The floor's record.
+
+func (m moment) encode() string {
+	return string(binary.AppendUvarint(binary.AppendUvarint([]byte{recordFormat}, m.revision), uint64(m.at)))
+}
+
+func decodeMoment(s string) (moment, error) {
+	d, err := opened(s, recordFormat)
+	if err != nil {
+		return moment{}, err
+	}
+	return moment{d.uint(), d.millis()}, d.end()
+}
