@@ -140,7 +140,9 @@ func current(src source, key string, now Millis) uint64 {
 // and namespace, or exceed a quota; then it returns the key in the way. A flush comes first and deletions come
 // next, so only the state that the transaction leaves behind counts.
 func (b *batch) write(txn Txn, place int, e Indexed) string {
-	l := &layer{under: b, noting: true, ending: true}
+	l := b.spare
+	*l = layer{under: b, noting: true, ending: true, changes: l.changes, ends: l.ends[:0]}
+	l.changes.clear()
 	writeAll(l, txn, place, e.Index, b.clock)
 	for _, made := range l.notes {
 		if !made.Created {
@@ -197,7 +199,7 @@ func (b *batch) shelveHidden(config string, rec Record) {
 // forget drops the versions that are too much.
 func (b *batch) forget(limit, most int) {
 	if floor := b.archive.forget(limit, most); floor != "" {
-		b.changes.Set(versions, change{value: floor})
+		b.changes.set(versions, change{value: floor})
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // Versions that have ended are not in BuntDB: they are only ever added behind all others and dropped before them, and
-// there are a hundred times as many as configs. In the file they are records like any other.
+// there may be a hundred times as many as configs. In the file they are records like any other.
 
 // An ended is a version of a config that has ended. It never changes, but that it is dropped.
 type ended struct {

@@ -72,7 +72,7 @@ func (sn *Snapshot) begin(system map[string]string) error {
 		for name, value := range system {
 			sn.old.write(Write{Name: name, Value: value}, 0, sn.applied, sn.clock, "system")
 		}
-		sn.old.changes.Set(baseKey, change{value: base{sn.applied, sn.clock}.encode()})
+		sn.old.changes.set(baseKey, change{value: base{sn.applied, sn.clock}.encode()})
 	})
 }
 
@@ -94,6 +94,6 @@ func (sn *Snapshot) leaveOut() {
 		sn.old.write(Write{Name: name, Delete: true}, 0, sn.applied, sn.clock, "system")
 	}
 	for _, key := range keys {
-		sn.old.changes.Set(key, change{delete: true})
+		sn.old.changes.set(key, change{delete: true})
 	}
 }

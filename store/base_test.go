@@ -140,7 +140,7 @@ func TestLoadRefusesWhatItCannotRead(t *testing.T) {
 		n.do(set("before", "1"))
 		var b strings.Builder
 		sn := n.Snapshot()
-		sn.old.changes.Set(key, change{value: value})
+		sn.old.changes.set(key, change{value: value})
 		if _, err := sn.WriteTo(&b); err != nil {
 			t.Fatal(err)
 		}

@@ -162,7 +162,7 @@ func BenchmarkFrame(b *testing.B) {
 	var l batch
 	for i := range 50 {
 		rec := Record{Value: measuredValue, Version: 3, Revision: 1 << 20, Created: 1 << 40, Updated: 1 << 40, By: "default"}
-		l.changes.Set(configKey(measuredName(i)), change{value: rec.encode()})
+		l.changes.set(configKey(measuredName(i)), change{value: rec.encode()})
 	}
 	var buffer []byte
 	b.ReportAllocs()

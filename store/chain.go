@@ -10,11 +10,11 @@ import "crypto/sha256"
 type Chain [sha256.Size]byte
 
 // next returns the value behind a record.
-func (c Chain) next(key, body string) (behind Chain) {
+func (c Chain) next(key string, body []byte) (behind Chain) {
 	h := sha256.New()
 	h.Write(c[:]) // a hash does not fail
 	h.Write([]byte(key))
-	h.Write([]byte(body))
+	h.Write(body)
 	h.Sum(behind[:0])
 	return behind
 }
@@ -34,7 +34,7 @@ func NextChain(before Chain, revision uint64, record string) (behind Chain, fits
 	if carried == (Chain{}) {
 		return before, len(record) > 0 && record[0] == 1
 	}
-	behind = before.next(pastKey(revision), record[:len(record)-len(carried)])
+	behind = before.next(pastKey(revision), []byte(record[:len(record)-len(carried)]))
 	return behind, behind == carried
 }
 

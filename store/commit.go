@@ -13,7 +13,8 @@ import (
 // database, and the counts that change with it.
 type batch struct {
 	layer
-	tx *buntdb.Tx
+	tx    *buntdb.Tx
+	spare *layer // for one transaction after the other
 	totals
 	archive draft
 	moves   []move    // what changes of the expiries
@@ -47,7 +48,7 @@ func (s *Store) newBatch(tallies tallies) (*batch, error) {
 	}
 	db := s.in(tx)
 	return &batch{
-		layer: layer{under: db, settled: s.policies(db)}, tx: tx, totals: s.totals, archive: s.archive.draft(s.applied), tallies: tallies,
+		layer: layer{under: db, settled: s.policies(db)}, tx: tx, spare: &layer{}, totals: s.totals, archive: s.archive.draft(s.applied), tallies: tallies,
 	}, nil
 }
 
@@ -63,7 +64,7 @@ func (b *batch) end() {
 			})
 		}
 	}
-	b.changes.Scan(func(key string, c change) bool {
+	b.changes.all(func(key string, c change) bool {
 		if key[:1] == versions {
 			return true // the floor's record, which the archive counts
 		}
@@ -133,7 +134,9 @@ func (s *Store) commit(b *batch) error {
 	s.expired += b.expired
 	s.letGo()
 	s.tell(b)
-	open := slices.DeleteFunc(s.openSnapshots(), func(sn *Snapshot) bool { return sn.db != s.db })
+	open := s.openSnapshots()
+	snapshots := len(open) > 0
+	open = slices.DeleteFunc(open, func(sn *Snapshot) bool { return sn.db != s.db })
 	err = s.db.Update(func(tx *buntdb.Tx) error {
 		return b.put(tx, s.index, func(key, old string, found bool) {
 			for _, sn := range open {
@@ -141,13 +144,13 @@ func (s *Store) commit(b *batch) error {
 			}
 		})
 	})
-	b.archive.settle(b.applied, s.index)
+	b.archive.settle(b.applied, s.index, snapshots)
 	return err
 }
 
 // put makes the changes of a layer in the database and its index, and tells what stood there before.
 func (l *layer) put(tx *buntdb.Tx, x index, before func(key, old string, found bool)) (err error) {
-	l.changes.Scan(func(key string, c change) bool {
+	l.changes.all(func(key string, c change) bool {
 		var old string
 		var found bool
 		if old, found, err = c.put(tx, key); err == nil {

@@ -46,7 +46,7 @@ func (tx *Tx) count(src source, spans []span, stored func(db source) int) (n int
 		n = tx.count(l.under, spans, stored)
 	}
 	for _, s := range spans {
-		l.changes.Ascend(s.from, func(key string, c change) bool {
+		l.changes.from(s.from, func(key string, c change) bool {
 			if key >= s.to {
 				return false
 			}

@@ -17,7 +17,7 @@ type draft struct {
 	added   []*ended // in their order, but for those behind closed
 	closed  int
 	passed  int      // how many it has passed of the archive's order and, behind that, of what it has added itself
-	dropped []*ended // of the archive's
+	dropped []**ended // where they stand on the archive's shelves
 
 	order *queue            // the archive's, without those that were dropped, or nil
 	gone  btree.Set[string] // the archive's, if the draft is whole
@@ -80,10 +80,10 @@ func (d *draft) end(v ending, keep uint64, age Millis) {
 func (d *draft) drop(shelf []*ended) (rest []*ended) {
 	e := shelf[0]
 	d.tally(e, -1)
-	if e.revision > d.since {
-		e.dropped = e.revision // nobody else has seen it
+	if e.revision > d.since { // nobody else has seen it
+		e.dropped, shelf[0] = e.revision, nil
 	} else {
-		d.dropped = append(d.dropped, e)
+		d.dropped = append(d.dropped, &shelf[0])
 	}
 	return shelf[1:]
 }
@@ -129,8 +129,8 @@ func (d *draft) at(place, n int) *ended {
 
 // changed visits what the draft changes in the file. A version may have the number of one that was dropped.
 func (d *draft) changed(visit func(key string, c change) bool) {
-	for _, e := range d.dropped {
-		if !visit(e.key(), change{delete: true}) {
+	for _, place := range d.dropped {
+		if !visit((*place).key(), change{delete: true}) {
 			return
 		}
 	}
@@ -146,7 +146,7 @@ func (d *draft) finish(there index) {
 	if d.whole {
 		d.gone = goneOf(d.shelves, there)
 	}
-	if old := d.from.order; old.len() > 2*d.count+queuePiece { // most of it was dropped by KEEP and AGE
+	if old := d.from.order; old.len()-d.passed > d.count+d.count/4+queuePiece { // much of it was dropped by KEEP and AGE
 		d.order = &queue{}
 		for i := d.passed; i < old.len(); i++ {
 			if e := old.at(i); e.dropped == 0 {
@@ -156,13 +156,18 @@ func (d *draft) finish(there index) {
 	}
 }
 
-// settle has the archive become what the draft has made of it, at a revision, with what there is. Nobody reads meanwhile.
-func (d *draft) settle(revision uint64, there index) {
+// settle has the archive become what the draft has made of it, at a revision, with what there is. Nobody reads meanwhile. Nothing of
+// what is dropped stays in memory, unless somebody has a snapshot.
+func (d *draft) settle(revision uint64, there index, snapshot bool) {
 	a := d.from
 	a.archived = d.archived
 	a.settleShelves(d, there)
-	for _, e := range d.dropped {
-		e.dropped = revision
+	for _, place := range d.dropped {
+		e := *place
+		*place = nil
+		if e.dropped = revision; !snapshot {
+			e.value = ""
+		}
 	}
 	n := a.order.len()
 	if d.order != nil {

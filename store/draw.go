@@ -51,7 +51,7 @@ func fnv1a(key string) uint32 {
 
 // follow takes account of what a layer changes.
 func (m *milestones) follow(l *layer) {
-	l.changes.Scan(func(key string, c change) bool {
+	l.changes.all(func(key string, c change) bool {
 		m.note(key, !c.delete)
 		return true
 	})

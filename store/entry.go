@@ -167,6 +167,9 @@ func (t Txn) appendOrigin(b []byte) []byte {
 	return b
 }
 
+// leastTxn is how many bytes an encoded transaction takes at least: the length of its name, and how many guards, others and writes there are.
+const leastTxn = 4
+
 // DecodeEntry reads the bytes of a raft log entry. It answers [ErrNewerFormat] for an
 // entry of a later version, and another error for bytes that no version writes.
 func DecodeEntry(b []byte) (Entry, error) {
@@ -180,6 +183,7 @@ func DecodeEntry(b []byte) (Entry, error) {
 	if n > MaxTxns {
 		d.fail()
 	}
+	e.Txns = make([]Txn, 0, min(n, len(d.s)/leastTxn))
 	for len(e.Txns) < n && d.err == nil {
 		e.Txns = append(e.Txns, decodeTxn(d, format, len(e.Txns)))
 	}

@@ -20,15 +20,17 @@ func (s *Store) Evaluate(now Millis, updates []Update, keep func(i int, txn Txn,
 		now := max(now, s.clock)
 		entry := &layer{under: s.in(db), settled: s.policies(s.in(db))}
 		kept, last := 0, false
+		var tx Tx // one after the other
 		for i, u := range updates {
 			if last {
 				keep(i, Txn{}, ErrNextEntry)
 				continue
 			}
-			tx, err := s.evaluate(entry, now, kept, u)
+			tx = Tx{src: entry, entry: entry, number: kept, now: now, store: s, txn: Txn{By: u.By}, spare: tx.spare}
+			err := tx.evaluate(u)
 			if keep(i, tx.txn, err) {
 				tx.leave()
-				entry.grow(tx)
+				entry.grow(&tx)
 				kept++
 				last = tx.txn.awaits()
 			}
@@ -48,9 +50,8 @@ func (tx *Tx) leave() {
 	}
 }
 
-// evaluate runs one update over what the entry holds so far, as the transaction of that number in it.
-func (s *Store) evaluate(entry *layer, now Millis, number int, u Update) (*Tx, error) {
-	tx := &Tx{src: entry, entry: entry, number: number, now: now, store: s, txn: Txn{By: u.By}}
+// evaluate runs one update.
+func (tx *Tx) evaluate(u Update) error {
 	err := u.Do(tx)
 	if err == nil {
 		err = tx.check()
@@ -59,11 +60,12 @@ func (s *Store) evaluate(entry *layer, now Millis, number int, u Update) (*Tx, e
 		err = tx.await()
 	}
 	if tx.full { // what it depends on would be too much for an entry, too
-		return &Tx{}, ErrTooLarge
+		*tx = Tx{}
+		return ErrTooLarge
 	}
 	if err != nil {
 		tx.own, tx.txn.Writes, tx.txn.Notes, tx.grown = nil, nil, nil, nil
 		tx.txn.Flush, tx.txn.Bounded = false, false
 	}
-	return tx, err
+	return err
 }

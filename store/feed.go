@@ -56,7 +56,7 @@ const pastsEnd = pasts + "~"
 // keep keeps what an entry has changed, and drops what is too much.
 func (b *batch) keep(e Indexed, told []Changes) {
 	body, changes := encodePast(b.clock, told)
-	if body == "" {
+	if body == nil {
 		return
 	}
 	if !b.past.begun() && anyConfig(b.under) {
@@ -64,8 +64,8 @@ func (b *batch) keep(e Indexed, told []Changes) {
 	}
 	key := pastKey(e.Index)
 	b.past.chain = b.past.chain.next(key, body)
-	value := body + string(b.past.chain[:])
-	b.changes.Set(key, change{value: value})
+	value := string(append(body, b.past.chain[:]...))
+	b.changes.set(key, change{value: value})
 	if changes > 0 {
 		b.past.last = e.Index
 	}
@@ -76,7 +76,7 @@ func (b *batch) keep(e Indexed, told []Changes) {
 		if oldest == key {
 			return
 		}
-		b.changes.Set(oldest, change{delete: true})
+		b.changes.set(oldest, change{delete: true})
 		b.past.note(oldest, value, -1)
 		b.setFloor(mustRevision(oldest), chainOf(value))
 	}
@@ -84,7 +84,7 @@ func (b *batch) keep(e Indexed, told []Changes) {
 
 func (b *batch) setFloor(revision uint64, start Chain) {
 	b.past.floor, b.past.start = revision, start
-	b.changes.Set(pasts, change{value: encodeFloor(revision, start)})
+	b.changes.set(pasts, change{value: encodeFloor(revision, start)})
 }
 
 // oldest returns the first record that is kept.

@@ -58,7 +58,7 @@ func TestPastFormat2(t *testing.T) {
 		{By: "eve", Notes: []Note{note}},
 	}
 	body, changes := encodePast(1000, told)
-	if got := body + goldenChain; got != goldenPast || changes != 4 {
+	if got := string(body) + goldenChain; got != goldenPast || changes != 4 {
 		t.Errorf("encodePast = %q, %d", got, changes)
 	}
 	alice := []PastChange{
@@ -72,7 +72,7 @@ func TestPastFormat2(t *testing.T) {
 	if got, err := decodePast(goldenPast); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("decodePast = %+v, %v", got, err)
 	}
-	if got, _ := encodePast(1000, told[1:2]); got != "" {
+	if got, _ := encodePast(1000, told[1:2]); got != nil {
 		t.Errorf("the system's configs: %q", got)
 	}
 	if got := encodeFloor(300, want.Chain); got != goldenFloor {

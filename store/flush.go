@@ -1,10 +1,6 @@
 package store
 
-import (
-	"slices"
-
-	"github.com/tidwall/btree"
-)
+import "slices"
 
 // A flush deletes all configs of clients. There may be millions of them, so nobody writes
 // down each: a layer that flushes hides what is under it, and in the end the store goes on
@@ -61,10 +57,10 @@ func (l *layer) flush(place int) {
 		l.under, l.flushed = spared{l.under}, true
 	}
 	l.flusher = place
-	var left btree.Map[string, change]
-	l.changes.Scan(func(key string, c change) bool {
+	var left changed
+	l.changes.all(func(key string, c change) bool {
 		if !flushed(key) {
-			left.Set(key, c)
+			left.set(key, c)
 		}
 		return true
 	})
@@ -80,7 +76,7 @@ func (b *batch) flushAll(place int, end End) {
 	}
 	p := b.policies()
 	for _, s := range clients(configs) {
-		b.changes.Ascend(s.from, func(key string, c change) bool {
+		b.changes.from(s.from, func(key string, c change) bool {
 			if key >= s.to {
 				return false
 			}
@@ -103,14 +99,14 @@ func (l *layer) flushes(key string) bool { return l.flushed && flushed(key) }
 // decided reports whether what stands at a key comes from the layer itself, and from the
 // transaction of which place in its entry.
 func (l *layer) decided(key string) (txn int, here bool) {
-	if c, changed := l.changes.Get(key); changed {
+	if c, changed := l.changes.get(key); changed {
 		return int(c.txn), true
 	}
 	return l.flusher, l.flushes(key)
 }
 
 // empty reports whether the layer changes nothing.
-func (l *layer) empty() bool { return l.changes.Len() == 0 && !l.flushed }
+func (l *layer) empty() bool { return l.changes.len() == 0 && !l.flushed }
 
 // Flush deletes every config but the system's, however many there are. It reads nothing
 // that the transaction would depend on. What the transaction has written before is moot.

@@ -177,6 +177,7 @@ func (n *node) counted() {
 	if len(deadlines) > 0 {
 		n.Errorf("nobody knows of %v", deadlines)
 	}
+	n.archiveHolds()
 }
 
 // Nothing of what was deleted is left in memory, in the file, or in the file written anew.

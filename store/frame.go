@@ -55,7 +55,7 @@ func appendChanges(b []byte, all *batch) []byte {
 		b = appendChange(b, key, c)
 		return true
 	}
-	all.changes.Scan(add)
+	all.changes.all(add)
 	all.archive.changed(add)
 	return b
 }

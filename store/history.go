@@ -35,7 +35,7 @@ func (l *layer) end(key string, old Record, end End) {
 // zero.
 func lastVersion(src source, config string) (number uint64) {
 	if l, above := src.(*layer); above {
-		if c, changed := l.changes.Get(config); changed && c.delete {
+		if c, changed := l.changes.get(config); changed && c.delete {
 			return c.last
 		}
 		return lastVersion(l.under, config)

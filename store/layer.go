@@ -3,7 +3,6 @@ package store
 import (
 	"strconv"
 
-	"github.com/tidwall/btree"
 	"github.com/tidwall/buntdb"
 )
 
@@ -45,7 +44,7 @@ func (d database) shelf(config string) []*ended {
 // A layer holds changes over a source, and is a source itself.
 type layer struct {
 	under   source
-	changes btree.Map[string, change]
+	changes changed
 	flushed bool   // of what is under it only what is spared shows
 	flusher int    // place in its entry of the transaction that flushed last
 	expired uint64 // how many records were found expired that were deleted or written over
@@ -68,7 +67,7 @@ type change struct {
 }
 
 func (l *layer) get(key string) (string, bool) {
-	if c, changed := l.changes.Get(key); changed {
+	if c, changed := l.changes.get(key); changed {
 		return c.value, !c.delete
 	}
 	return l.under.get(key)
@@ -78,20 +77,19 @@ func (l *layer) shelf(config string) []*ended { return l.under.shelf(config) }
 
 // ascend merges the changes with what is under them.
 func (l *layer) ascend(s span, visit func(key, value string) bool) {
-	it := l.changes.Iter()
-	more := it.Seek(s.from)
+	it := l.changes.seek(s.from)
 	visiting := true
 	// upTo visits the changes before a key, and tells what the layer has at the key.
 	upTo := func(key string) (at change, changed bool) {
-		for visiting && more && it.Key() < key {
-			if c := it.Value(); !c.delete {
-				visiting = visit(it.Key(), c.value)
+		for visiting && it.more && it.key() < key {
+			if c := it.change(); !c.delete {
+				visiting = visit(it.key(), c.value)
 			}
-			more = it.Next()
+			it.next()
 		}
-		if more && it.Key() == key {
-			at, changed = it.Value(), true
-			more = it.Next()
+		if it.more && it.key() == key {
+			at, changed = it.change(), true
+			it.next()
 		}
 		return at, changed
 	}
@@ -133,7 +131,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 			gone.last = old.Version
 			l.end(key, old, End{revision, at, by, Deleted})
 		}
-		l.changes.Set(key, gone)
+		l.changes.set(key, gone)
 		l.noted(w, old, found, Record{}, at)
 	default:
 		rec := Record{Value: w.Value, Version: old.Version + 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}
@@ -146,7 +144,7 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		if old.live(at) {
 			rec.Created = old.Created
 		}
-		l.changes.Set(key, change{value: rec.encode(), txn: int32(txn)})
+		l.changes.set(key, change{value: rec.encode(), txn: int32(txn)})
 		l.noted(w, old, found, rec, at)
 	}
 	if n := len(l.notes); l.noting && n > 0 {
@@ -154,13 +152,13 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		l.notes[n-1].Last = w.Delete && space.configs == 0
 	}
 	space.revision = revision
-	l.changes.Set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: int32(txn)})
+	l.changes.set(spaceKey, change{value: space.encode(), delete: space.configs == 0, txn: int32(txn)})
 }
 
 // take makes the changes of a layer over this one its own.
 func (l *layer) take(above *layer) {
-	above.changes.Scan(func(key string, c change) bool {
-		l.changes.Set(key, c)
+	above.changes.all(func(key string, c change) bool {
+		l.changes.set(key, c)
 		return true
 	})
 	if above.unsettled {

@@ -30,7 +30,7 @@ func Join(namespace, key string) string {
 //	h<revision>             what that entry has changed
 //	h                       up to which revision that is not kept any more
 //	v<namespace>\x00<key>\x00<number>
-//	                        a Version of a config that has ended
+//	                        a Version of a config that has ended: in the file alone
 //	v                       up to when everything that is not kept ended
 //	b                       where this history was begun, if it was from a backup
 const (

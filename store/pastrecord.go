@@ -51,21 +51,22 @@ const (
 const leastPastChange = 3
 
 // encodePast returns the record of what an entry has changed, but for the chain, and how many changes that are; or
-// "" if it has noted nothing either, and none of what it has changed is the clients'.
-func encodePast(at Millis, told []Changes) (body string, total int) {
-	txns := 0
+// nothing if it has noted nothing either, and none of what it has changed is the clients'.
+func encodePast(at Millis, told []Changes) (body []byte, total int) {
+	txns, size := 0, onStack
 	for _, c := range told {
 		if n := c.clients(); n > 0 || c.Flush || len(c.Notes) > 0 {
 			txns++
+			size += c.size()
 			if total += n; c.Flush {
 				total++
 			}
 		}
 	}
 	if txns == 0 {
-		return "", 0
+		return nil, 0
 	}
-	b := append(make([]byte, 0, onStack), pastFormat)
+	b := append(make([]byte, 0, size), pastFormat)
 	b = binary.AppendUvarint(b, uint64(total))
 	b = binary.AppendUvarint(b, uint64(at))
 	b = binary.AppendUvarint(b, uint64(txns))
@@ -74,7 +75,19 @@ func encodePast(at Millis, told []Changes) (body string, total int) {
 			b = c.appendPast(b, n)
 		}
 	}
-	return string(b), total
+	return b, total
+}
+
+// size is about how many bytes a transaction takes in a record.
+func (c Changes) size() int {
+	n := len(c.By) + c.Origin.size()
+	for _, one := range c.All {
+		n += len(one.Name) + len(one.Events) + leastPastChange + 3*8
+	}
+	for _, note := range c.Notes {
+		n += note.size()
+	}
+	return n
 }
 
 // clients returns how many of the configs that a transaction has changed are the clients'.

@@ -43,8 +43,8 @@ func TestAFileIsTakenAmidAFrame(t *testing.T) {
 	put := func(to *pieces, name string) error {
 		l := &layer{}
 		rec := Record{Value: strings.Repeat(name, 100), Version: 1, Revision: 3}
-		l.changes.Set(configKey(name), change{value: rec.encode()})
-		return to.changes(l.changes.Scan)
+		l.changes.set(configKey(name), change{value: rec.encode()})
+		return to.changes(l.changes.all)
 	}
 	n.file.piece = 1
 	err := n.file.appendPieces(3, func(to *pieces) error {

@@ -32,7 +32,7 @@ func (tx *Tx) guardSettings() {
 	}
 	tx.depend(Guard{settingsGuard, loadNamespace(tx.entry.under, settingsGuard).revision})
 	s := within(settingsNamespace)
-	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
+	tx.entry.changes.from(s.from, func(key string, c change) bool {
 		if key < s.to {
 			tx.after(int(c.txn))
 		}

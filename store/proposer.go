@@ -114,5 +114,5 @@ func loadProposer(s source, node uint64) (p proposer, found bool) {
 }
 
 func saveProposer(b *batch, node uint64, p proposer) {
-	b.changes.Set(proposerKey(node), change{value: p.encode()})
+	b.changes.set(proposerKey(node), change{value: p.encode()})
 }

@@ -73,8 +73,8 @@ func (sn *Snapshot) keep(key, value string, found bool) {
 	if key < sn.next {
 		return
 	}
-	if _, kept := sn.old.changes.Get(key); !kept {
-		sn.old.changes.Set(key, change{value: value, delete: !found})
+	if _, kept := sn.old.changes.get(key); !kept {
+		sn.old.changes.set(key, change{value: value, delete: !found})
 	}
 }
 

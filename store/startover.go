@@ -38,7 +38,7 @@ func (s *Store) startOver(b *batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.retired = append(s.retired, s.db)
-	b.archive.settle(b.applied, records)
+	b.archive.settle(b.applied, records, len(s.openSnapshots()) > 0)
 	s.state = state{db, records, b.totals, s.archive, newExpiries(), &milestones{}, b.tallies}
 	s.expiries.apply(b.moves)
 	s.milestones.follow(&b.layer)
@@ -62,7 +62,7 @@ func (n successor) putBatch() error { return n.put(&n.batch.layer) }
 
 // put makes the changes of a layer in the successor and in the file.
 func (n successor) put(l *layer) error {
-	if err := n.frame.changes(l.changes.Scan); err != nil {
+	if err := n.frame.changes(l.changes.all); err != nil {
 		return err
 	}
 	return n.Update(func(tx *buntdb.Tx) error {
@@ -116,7 +116,7 @@ func (n successor) archive() error {
 	b.archive.close()
 	if floor := b.archive.forget(b.limit, math.MaxInt); floor != "" {
 		var l layer
-		l.changes.Set(versions, change{value: floor})
+		l.changes.set(versions, change{value: floor})
 		if err := n.put(&l); err != nil {
 			return err
 		}

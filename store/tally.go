@@ -107,7 +107,7 @@ func (t tallies) growth(l *layer) tallies {
 		return nil
 	}
 	var grown tallies
-	l.changes.Scan(func(key string, c change) bool {
+	l.changes.all(func(key string, c change) bool {
 		if key[:1] != configs || systemKey(key) {
 			return true
 		}

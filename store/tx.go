@@ -10,6 +10,7 @@ type Tx struct {
 	entry  *layer // what the transactions before this one in its entry wrote, or nil
 	number int    // of this one in its entry
 	own    *layer // what this one wrote, or nil
+	spare  *layer // of which the next one may make its own, or nil
 	again  bool   // it wrote to some name more than once
 	now    Millis
 	store  *Store // whose lock is held
@@ -135,7 +136,7 @@ func (tx *Tx) takeBack(name string) func() {
 	var old [2]change
 	var had [2]bool
 	for i, key := range keys {
-		old[i], had[i] = tx.own.changes.Get(key)
+		old[i], had[i] = tx.own.changes.get(key)
 	}
 	wrote := tx.wrote
 	return func() {
@@ -148,9 +149,9 @@ func (tx *Tx) takeBack(name string) func() {
 		}
 		for i, key := range keys {
 			if had[i] {
-				tx.own.changes.Set(key, old[i])
+				tx.own.changes.set(key, old[i])
 			} else {
-				tx.own.changes.Delete(key)
+				tx.own.changes.delete(key)
 			}
 		}
 	}
@@ -159,7 +160,12 @@ func (tx *Tx) takeBack(name string) func() {
 // begin sees to it that there is a layer for what the transaction writes.
 func (tx *Tx) begin() {
 	if tx.own == nil {
-		tx.own = &layer{under: tx.src}
+		if tx.spare == nil {
+			tx.spare = &layer{}
+		}
+		tx.own = tx.spare
+		*tx.own = layer{under: tx.src, changes: tx.own.changes}
+		tx.own.changes.clear()
 		tx.src = tx.own
 	}
 }
@@ -278,7 +284,7 @@ func (tx *Tx) guardNamespace(ns string) {
 		tx.depend(Guard{key, loadNamespace(tx.entry.under, key).revision})
 	}
 	s := within(ns)
-	tx.entry.changes.Ascend(s.from, func(key string, c change) bool {
+	tx.entry.changes.from(s.from, func(key string, c change) bool {
 		if key >= s.to {
 			return false
 		}

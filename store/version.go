@@ -48,8 +48,10 @@ func versionKey(config string, number uint64) string {
 }
 
 func appendVersionKey(b []byte, config string, number uint64) []byte {
+	var digits [8]byte
+	binary.BigEndian.PutUint64(digits[:], number)
 	b = append(append(append(b, versions...), config[1:]...), 0)
-	return hex.AppendEncode(b, binary.BigEndian.AppendUint64(make([]byte, 0, 8), number))
+	return hex.AppendEncode(b, digits[:])
 }
 
 // splitVersion undoes versionKey.
