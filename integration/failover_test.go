@@ -242,9 +242,10 @@ type cut struct{ rules []string }
 
 func (c *cut) hit(t *testing.T, n *node) time.Time {
 	_, port, _ := net.SplitHostPort(n.raft)
-	c.rules = nil
-	for _, p := range append(portsOf(t, n), port) {
-		c.rules = append(c.rules, "OUTPUT -o lo -p tcp --sport "+p+" -j DROP", "OUTPUT -o lo -p tcp --dport "+p+" -j DROP")
+	c.rules = []string{"OUTPUT -o lo -p tcp --sport " + port + " -j DROP", "OUTPUT -o lo -p tcp --dport " + port + " -j DROP"}
+	for _, conn := range connectionsOf(t, n) {
+		here, there := conn[0], conn[1]
+		c.rules = append(c.rules, "OUTPUT -o lo -p tcp --sport "+here+" --dport "+there+" -j DROP", "OUTPUT -o lo -p tcp --sport "+there+" --dport "+here+" -j DROP")
 	}
 	at := time.Now() // before the rules are there, to the disadvantage of the figure
 	c.restore(t, "-I ")
@@ -269,8 +270,9 @@ func (c *cut) restore(t *testing.T, verb string) {
 	}
 }
 
-// portsOf returns the local ports of the connections that a node has made to others.
-func portsOf(t *testing.T, n *node) (ports []string) {
+// connectionsOf returns the ports of the connections that a node has made to others, its own first: the system gives one local port to
+// connections of several processes, if they lead to different ones.
+func connectionsOf(t *testing.T, n *node) (ports [][2]string) {
 	out, err := exec.Command("ss", "-tnpH", "state", "established").Output()
 	if err != nil {
 		t.Fatal("ss: ", err)
@@ -281,8 +283,9 @@ func portsOf(t *testing.T, n *node) (ports []string) {
 		if len(fields) < 5 || !strings.Contains(line, fmt.Sprintf("pid=%d,", n.cmd.Process.Pid)) {
 			continue
 		}
-		if _, port, _ := net.SplitHostPort(fields[2]); port != resp {
-			ports = append(ports, port)
+		_, here, _ := net.SplitHostPort(fields[2])
+		if _, there, _ := net.SplitHostPort(fields[3]); here != resp {
+			ports = append(ports, [2]string{here, there})
 		}
 	}
 	return ports
