@@ -23,6 +23,12 @@ type ended struct {
 
 func (e *ended) key() string { return versionKey(e.config, e.number) }
 
+// hash is [hashOf] of the version's record, its compressed value left out.
+func (e *ended) hash(h head) uint64 {
+	b := binary.AppendUvarint(make([]byte, 0, onStack), uint64(len(e.config)+versionSuffix))
+	return sumOf(append(appendVersionKey(b, e.config, e.number), e.value[:h.length]...))
+}
+
 // before compares when versions ended: those of one entry by their keys.
 func (e *ended) before(other *ended) int {
 	return cmp.Or(cmp.Compare(e.revision, other.revision), strings.Compare(e.config, other.config), cmp.Compare(e.number, other.number))
@@ -70,7 +76,7 @@ func (a *archived) tally(e *ended, sign int) {
 	h := mustHead(e.config, e.value)
 	a.count += sign
 	a.bytes += sign * h.weight(len(e.config)+versionSuffix)
-	a.hash += uint64(sign) * hashOf(e.key(), e.value[:h.length])
+	a.hash += uint64(sign) * e.hash(h)
 }
 
 // raise has the floor be another one, and returns what the record of the floor says then.

@@ -111,7 +111,10 @@ func (t *totals) count(key, value string, sign int) (expires Millis) {
 // hashOf returns the first 64 bits of SHA-256 over a record and its key.
 func hashOf(key, value string) uint64 {
 	b := binary.AppendUvarint(make([]byte, 0, onStack), uint64(len(key)))
-	b = append(append(b, key...), value...)
+	return sumOf(append(append(b, key...), value...))
+}
+
+func sumOf(b []byte) uint64 {
 	sum := sha256.Sum256(b)
 	return binary.BigEndian.Uint64(sum[:])
 }

@@ -16,7 +16,7 @@ type draft struct {
 	whole   bool
 	added   []*ended // in their order, but for those behind closed
 	closed  int
-	passed  int      // how many it has passed of the archive's order and, behind that, of what it has added itself
+	passed  int       // how many it has passed of the archive's order and, behind that, of what it has added itself
 	dropped []**ended // where they stand on the archive's shelves
 
 	order *queue            // the archive's, without those that were dropped, or nil
