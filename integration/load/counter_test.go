@@ -6,7 +6,7 @@ import (
 )
 
 func TestCounterFindsNothing(t *testing.T) {
-	r := work(&Counter{Pace: 5 * time.Millisecond}, three(t), 3*time.Second)
+	r := work(&Counter{Pace: 5 * time.Millisecond}, three(t), 3*time.Second, 600)
 	t.Log(r)
 	for _, v := range r.Violations {
 		t.Error(v)

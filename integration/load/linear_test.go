@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,18 +19,26 @@ func three(t *testing.T) []string {
 	return g.Addrs()
 }
 
-// work has a load work for a while, and finish.
-func work(l Load, addrs []string, d time.Duration) Report {
-	ctx, cancel := context.WithTimeout(context.Background(), d)
+// work has a load work for a while, and until it has done something that often: how quickly it does is the machine's affair. Then it
+// finishes.
+func work(l Load, addrs []string, d time.Duration, operations int64) Report {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	l.Run(ctx, addrs, 1)
+	var running sync.WaitGroup
+	running.Go(func() { l.Run(ctx, addrs, 1) })
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for began := time.Now(); ctx.Err() == nil && (time.Since(began) < d || l.Report().Operations < operations); <-tick.C {
+	}
+	cancel()
+	running.Wait()
 	l.Finish(context.Background(), addrs)
 	return l.Report()
 }
 
 func TestLinearFindsNothing(t *testing.T) {
 	l := &Linear{Pictures: t.TempDir()}
-	r := work(l, three(t), 4*time.Second)
+	r := work(l, three(t), 4*time.Second, 700)
 	t.Logf("%v, in %v of checking", r, time.Duration(l.took.Load()))
 	for _, v := range r.Violations {
 		t.Error(v)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestLocalFindsNothing(t *testing.T) {
-	r := work(&Local{Pace: 2 * time.Millisecond, Bounds: []time.Duration{time.Millisecond, 250 * time.Millisecond}}, three(t), 4*time.Second)
+	r := work(&Local{Pace: 2 * time.Millisecond, Bounds: []time.Duration{time.Millisecond, 250 * time.Millisecond}}, three(t), 4*time.Second, 600)
 	t.Log(r)
 	for _, v := range r.Violations {
 		t.Error(v)

@@ -15,7 +15,7 @@ func (w writing) Run(ctx context.Context, addrs []string, seed uint64) {
 }
 
 func TestStatesFindNothing(t *testing.T) {
-	r := work(writing{&States{Pace: time.Millisecond}}, three(t), 3*time.Second)
+	r := work(writing{&States{Pace: time.Millisecond}}, three(t), 3*time.Second, 120)
 	t.Log(r)
 	for _, v := range r.Violations {
 		t.Error(v)
