@@ -36,7 +36,7 @@ var configCommands = []Command{
 	{
 		Name: "config|set", Synopsis: "parameter value [parameter value ...]", Flags: Admin | Loose, Group: "server", Since: "2.0.0", Do: configSet,
 		Summary: "Changes settings of this node while it runs, all of those given or none: maxclients, timeout, slowlog-log-slower-than, slowlog-max-len, " +
-			"latency-monitor-threshold, tracking-table-max-keys, requirepass, protected-mode, scan_view and log_level; and notify-keyspace-events on all nodes.",
+			"latency-monitor-threshold, tracking-table-max-keys, hgetall_ready_bytes, requirepass, protected-mode, scan_view and log_level; and notify-keyspace-events on all nodes.",
 	},
 }
 

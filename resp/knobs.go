@@ -15,6 +15,7 @@ type live struct {
 	slowerThan       atomic.Int64 // microseconds; negative for never
 	slowLogLength    atomic.Int64
 	latencyThreshold atomic.Int64 // milliseconds; 0 for never
+	readyBytes       atomic.Int64 // of answers of HGETALL that are kept ready
 	scanView         atomic.Int64 // which of scanViews
 	trackedKeys      atomic.Int64 // that the tracking table has at most; 0 for any number
 	historyBytes     atomic.Int64 // of all nodes; 0 for what they are otherwise
@@ -49,6 +50,7 @@ var knobs = []*knob{
 	{"slowlog_max_len", "slowlog-max-len", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.slowLogLength }},
 	{"latency_monitor_threshold", "latency-monitor-threshold", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.latencyThreshold }},
 	{"tracking_table_max_keys", "tracking-table-max-keys", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.trackedKeys }},
+	{"hgetall_ready_bytes", "", 0, math.MaxInt64, nil, func(l *live) *atomic.Int64 { return &l.readyBytes }},
 	{"protected_mode", "protected-mode", 0, 0, yesOrNo, func(l *live) *atomic.Int64 { return &l.protectedMode }},
 	{"scan_view", "", 0, 0, scanViews, func(l *live) *atomic.Int64 { return &l.scanView }},
 }
@@ -112,8 +114,11 @@ func (k *knob) parse(text string) (int64, error) {
 func (s *Server) turn(k *knob, n int64) {
 	k.of(&s.live).Store(n)
 	s.remarkable.Store(int64(s.live.remarkable()))
-	if k.setting == "timeout" {
+	switch k.setting {
+	case "timeout":
 		s.reconsider()
+	case "hgetall_ready_bytes":
+		s.ready.bound(n)
 	}
 }
 
@@ -124,6 +129,7 @@ func (s *Server) turnAll() {
 	s.live.slowerThan.Store(10_000)
 	s.live.slowLogLength.Store(128)
 	s.live.trackedKeys.Store(1_000_000)
+	s.live.readyBytes.Store(mostReady)
 	s.live.protectedMode.Store(1)
 	if s.Namespaces {
 		s.live.scanView.Store(viewOfNamespaces)
@@ -137,5 +143,6 @@ func (s *Server) turnAll() {
 			k.of(&s.live).Store(n)
 		}
 	}
+	s.ready.bound(s.live.readyBytes.Load())
 	s.remarkable.Store(int64(s.live.remarkable()))
 }

@@ -231,12 +231,11 @@ func (c *conn) valueShort(name []byte, value string) bool {
 
 func (c *conn) hgetallShort(g store.Glance, words asked) bool {
 	namespace := words[1]
-	all, found := c.server.ready.all(g, rootedShort(namespace))
-	if !found {
+	out, answered := c.server.ready.answer(c.out, g, rootedShort(namespace), c.session.protocol, c.lane.at)
+	c.out = out
+	if !answered {
 		return false
 	}
-	c.out = appendHead(c.out, pick(c.session.protocol, "*", "%")[0], all.words/(c.session.protocol-1))
-	c.out = append(c.out, all.body...)
 	c.server.readings.readBytes(namespace, c.lane.at)
 	return true
 }

@@ -27,9 +27,10 @@ type loop struct {
 	resting map[int32]*conn // by file descriptor
 }
 
-// newLoops makes a loop for each processor; none if that cannot be.
+// newLoops makes a loop for each processor but one, which is everybody else's: clients on this machine, the system's network, and
+// raft. On two processors a second loop only takes theirs. There are none if that cannot be.
 func newLoops() (all []*loop) {
-	for range runtime.GOMAXPROCS(0) {
+	for range max(1, runtime.GOMAXPROCS(0)-1) {
 		fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 		if err != nil || unix.SetNonblock(fd, true) != nil {
 			return all

@@ -46,6 +46,7 @@ type Settings struct {
 	SlowlogLogSlowerThan    int `yaml:"slowlog_log_slower_than" validate:"min=-1" live:"true" usage:"microseconds from which on SLOWLOG keeps a command; -1 for none"`
 	SlowlogMaxLen           int `yaml:"slowlog_max_len" validate:"min=0,max=100000" live:"true" usage:"how many commands SLOWLOG keeps"`
 	TrackingTableMaxKeys    int `yaml:"tracking_table_max_keys" validate:"min=0" live:"true" usage:"how many names the node remembers at most for clients that keep what they have read (CLIENT TRACKING); 0 for any number"`
+	HgetallReadyBytes       int `yaml:"hgetall_ready_bytes" validate:"min=0" live:"true" usage:"bytes of answers to HGETALL that are kept ready until their namespace changes; 0 for none"`
 	LatencyMonitorThreshold int `yaml:"latency_monitor_threshold" validate:"min=0" live:"true" usage:"milliseconds from which on LATENCY notes that a command took long; 0 for never"`
 }
 
@@ -72,6 +73,7 @@ func defaults() Settings {
 		SlowlogLogSlowerThan: 10_000,
 		SlowlogMaxLen:        128,
 		TrackingTableMaxKeys: 1_000_000,
+		HgetallReadyBytes:    16 << 20,
 	}
 }
 
