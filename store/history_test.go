@@ -257,6 +257,22 @@ func TestKnownPagesThroughWhatIsAndWas(t *testing.T) {
 	}
 }
 
+// What a transaction has deleted is known to it: there it was a moment ago.
+func TestWhatATransactionHasDeletedIsKnown(t *testing.T) {
+	n := newNode(t)
+	n.do(set("a/x", "1"), set("a/y", "1"))
+	var known []string
+	n.do(func(tx *Tx) error {
+		known = nil
+		tx.Delete("a/x")
+		tx.Known("a", false, "", 10, func(name string) { known = append(known, name) })
+		return tx.Set("a/z", "1", 0)
+	})
+	if got := strings.Join(known, " "); got != "a/x a/y" {
+		t.Errorf("known: %s", got)
+	}
+}
+
 // A namespace says how many versions are kept in it and below it, and how old one may be to be read. What was before
 // those is forgotten, and not taken for nothing.
 func TestNamespacesSayWhatIsKept(t *testing.T) {

@@ -141,11 +141,20 @@ func (tx *Tx) Known(ns string, recursive bool, after string, limit int, visit fu
 	return next
 }
 
-// present returns the keys of configs in some spans, from one on.
+// present returns the keys of configs in some spans, from one on: of those that there are, and that there were before the transaction
+// and its entry.
 func (tx *Tx) present(spans []span, from string, limit int) (keys []string) {
+	keys = presentIn(tx.src, spans, from, limit)
+	if _, untouched := tx.src.(database); !untouched {
+		keys = append(keys, presentIn(tx.database(), spans, from, limit)...)
+	}
+	return keys
+}
+
+func presentIn(src source, spans []span, from string, limit int) (keys []string) {
 	for _, s := range spans {
 		if s.from = max(s.from, from); s.from < s.to && len(keys) < limit {
-			tx.src.ascend(s, func(key, _ string) bool {
+			src.ascend(s, func(key, _ string) bool {
 				keys = append(keys, key)
 				return len(keys) < limit
 			})
