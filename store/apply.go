@@ -76,12 +76,12 @@ func (b *batch) apply(e Indexed) Outcome {
 		return nil
 	}
 	b.clock = max(b.clock, e.Entry.At)
-	told, kept := len(b.told), b.archive.count
+	told, kept := len(b.told), b.archive.versions
 	outcome := b.carryOut(e)
 	b.keep(e, b.told[told:])
 	if !b.flushed {
 		b.archive.close()
-		b.forget(b.historyBytes(), forgotten+max(0, b.archive.count-kept))
+		b.forget(b.historyBytes(), forgotten+max(0, b.archive.versions-kept))
 	}
 	saveProposer(b, e.Entry.Node, proposer{e.Entry.Seq, b.clock, outcome, e.carriedOut()})
 	return outcome

@@ -3,8 +3,11 @@ package store
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/btree"
 )
@@ -12,13 +15,13 @@ import (
 // Versions that have ended are not in BuntDB: they are only ever added behind all others and dropped before them, and
 // there may be a hundred times as many as configs. In the file they are records like any other.
 
-// An ended is a version of a config that has ended. It never changes, but that it is dropped.
+// An ended is a version of a config that has ended. It never changes, but that it is dropped and loses its value.
 type ended struct {
 	config   string // its key
 	number   uint64
 	revision uint64 // of its end
 	value    string // the encoded [Version]
-	dropped  uint64 // from which revision on it is not kept, or 0; the ones that go because they are the oldest do not say
+	dropped  uint64 // from which revision on it is not kept, or 0
 }
 
 func (e *ended) key() string { return versionKey(e.config, e.number) }
@@ -40,14 +43,16 @@ type archive struct {
 	order   queue               // in the order in which they ended, with some that are not on their shelves any more
 	gone    btree.Set[string]   // keys of configs that are not there, but versions of them
 	archived
+
+	replayed []*ended // as long as the file is loaded
 }
 
 // An archived sums up an archive.
 type archived struct {
-	floor moment // everything that is not kept ended then at the latest, but for what KEEP and AGE have dropped
-	count int
-	bytes int    // their weights
-	hash  uint64 // sum of the hashes of their records, compressed values left out, and of the floor's
+	floor    moment // everything that is not kept ended then at the latest, but for what KEEP and AGE have dropped
+	versions int
+	bytes    int    // their weights
+	hash     uint64 // sum of the hashes of their records, compressed values left out, and of the floor's
 }
 
 // A moment is a revision, and the time that it carried.
@@ -74,7 +79,7 @@ func last(shelf []*ended) uint64 {
 // tally takes account of a version, or for sign -1 takes it out of account.
 func (a *archived) tally(e *ended, sign int) {
 	h := mustHead(e.config, e.value)
-	a.count += sign
+	a.versions += sign
 	a.bytes += sign * h.weight(len(e.config)+versionSuffix)
 	a.hash += uint64(sign) * e.hash(h)
 }
@@ -98,13 +103,16 @@ func (a *archive) replay(one record) error {
 	shelf := a.shelves[config]
 	at, found := find(shelf, number)
 	if found {
+		shelf[at].dropped = 1
 		shelf = slices.Delete(shelf, at, at+1)
 	}
 	if !one.delete {
 		if len(shelf) > 0 {
 			config = shelf[0].config // so that a shelf holds its key once
 		}
-		shelf = slices.Insert(shelf, at, &ended{config: config, number: number, value: one.value})
+		e := &ended{config: config, number: number, value: one.value}
+		a.replayed = append(a.replayed, e)
+		shelf = slices.Insert(shelf, at, e)
 	}
 	a.put(config, shelf)
 	return nil
@@ -118,24 +126,43 @@ func (a *archive) put(config string, shelf []*ended) {
 	a.shelves[config] = shelf
 }
 
-// sumUp puts what was replayed in its order, and counts it.
+// sumUp counts what was replayed, in two halves at once, and puts it in its order, in which it mostly is.
 func (a *archive) sumUp() (size int64, err error) {
-	var all []*ended
-	for _, shelf := range a.shelves {
-		for _, e := range shelf {
-			h, err := decodeVersion(e.value)
-			if err != nil {
-				return 0, err
-			}
-			e.revision = h.End.Revision
-			a.tally(e, +1)
-			size += int64(len(e.config) + versionSuffix + len(e.value) + setLength)
-			all = append(all, e)
-		}
+	all := slices.DeleteFunc(a.replayed, func(e *ended) bool { return e.dropped != 0 })
+	a.replayed = nil
+	var sums [2]archived
+	var sizes [2]int64
+	var errs [2]error
+	var both sync.WaitGroup
+	for i, half := range [][]*ended{all[:len(all)/2], all[len(all)/2:]} {
+		both.Go(func() { sizes[i], errs[i] = sums[i].count(half) })
+	}
+	both.Wait()
+	if err = errors.Join(errs[:]...); err != nil {
+		return 0, err
+	}
+	for _, sum := range sums {
+		a.versions += sum.versions
+		a.bytes += sum.bytes
+		a.hash += sum.hash
 	}
 	slices.SortFunc(all, (*ended).before)
 	for _, e := range all {
 		a.order.add(e)
+	}
+	return sizes[0] + sizes[1], nil
+}
+
+// count takes account of versions that were loaded, if they can be read, and returns what they take of the file.
+func (a *archived) count(some []*ended) (size int64, err error) {
+	for _, e := range some {
+		v, err := decodeVersion(e.value)
+		if err != nil {
+			return 0, fmt.Errorf("read %q: %w", e.key(), err)
+		}
+		e.revision = v.End.Revision
+		a.tally(e, +1)
+		size += int64(len(e.config) + versionSuffix + len(e.value) + setLength)
 	}
 	return size, nil
 }

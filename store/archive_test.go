@@ -176,13 +176,13 @@ func TestWhatIsDroppedInTheMiddleDoesNotPileUp(t *testing.T) {
 	for i := range 10 * queuePiece {
 		n.do(set("few/x", fmt.Sprint(i)))
 	}
-	if got := n.archive.order.len(); n.archive.count != 3 || got > 2*queuePiece+3 {
-		t.Errorf("%d versions are kept of %d", n.archive.count, got)
+	if got := n.archive.order.len(); n.archive.versions != 3 || got > 2*queuePiece+3 {
+		t.Errorf("%d versions are kept of %d", n.archive.versions, got)
 	}
 	n.archiveHolds()
 	n.do(set(historyBytes, "0"), set("few/x", "last"))
-	if n.archive.count != 0 || n.story("old/x") != "v2=2 current" {
-		t.Errorf("%d versions are kept: %s", n.archive.count, n.story("old/x"))
+	if n.archive.versions != 0 || n.story("old/x") != "v2=2 current" {
+		t.Errorf("%d versions are kept: %s", n.archive.versions, n.story("old/x"))
 	}
 }
 

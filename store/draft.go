@@ -146,7 +146,7 @@ func (d *draft) finish(there index) {
 	if d.whole {
 		d.gone = goneOf(d.shelves, there)
 	}
-	if old := d.from.order; old.len()-d.passed > d.count+d.count/4+queuePiece { // much of it was dropped by KEEP and AGE
+	if old := d.from.order; old.len()-d.passed > d.versions+d.versions/4+queuePiece { // much of it was dropped by KEEP and AGE
 		d.order = &queue{}
 		for i := d.passed; i < old.len(); i++ {
 			if e := old.at(i); e.dropped == 0 {

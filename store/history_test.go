@@ -108,8 +108,8 @@ func TestAtIsWhatThereWas(t *testing.T) {
 			return nil
 		})
 	}
-	if last := was[len(was)-1]; len(last) == 0 || n.archive.count < 300 {
-		t.Errorf("%d configs, %d versions: that is too little to mean anything", len(last), n.archive.count)
+	if last := was[len(was)-1]; len(last) == 0 || n.archive.versions < 300 {
+		t.Errorf("%d configs, %d versions: that is too little to mean anything", len(last), n.archive.versions)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestTheOldestIsForgottenFirst(t *testing.T) {
 			t.Fatalf("%d bytes are kept", n.archive.bytes)
 		}
 	}
-	kept := n.archive.count
+	kept := n.archive.versions
 	if kept < 5 || kept > 12 {
 		t.Errorf("%d versions are kept", kept)
 	}

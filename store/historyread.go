@@ -225,5 +225,5 @@ type Kept struct {
 func (s *Store) Kept() Kept {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return Kept{s.archive.count, s.archive.bytes, s.past.bytes}
+	return Kept{s.archive.versions, s.archive.bytes, s.past.bytes}
 }

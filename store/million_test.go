@@ -196,7 +196,7 @@ func TestWhatHistoryTakes(t *testing.T) {
 	for range versions {
 		later += write()
 	}
-	kept := uint64(s.archive.count)
+	kept := uint64(s.archive.versions)
 	t.Logf("a version that ended: %d bytes of memory, of which the past has a part; %d of the bound", (heap()-without)/kept, uint64(s.archive.bytes)/kept)
 	t.Logf("a write over another took %.2f times as long as a first one", float64(later)/versions/float64(first))
 	if kept != configs*versions {
