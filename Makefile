@@ -18,16 +18,17 @@ build: ## build bin/confman, one static binary
 demo: build ## three nodes on this machine: write, read, kill the leader, go on (ARGS=--once ends by itself)
 	go run ./cmd/demo -bin bin/confman $(ARGS)
 
+# A slow machine takes more than go test's ten minutes for all tests of a package; each has its own bounds.
 test: build ## the whole test suite
 	go test ./store ./resp/... ./validate ./packaging/...
-	go test -p 2 ./replication ./cmd/... # they elect leaders, and wait: nothing that takes the machine's time runs beside them
-	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 1 . ./bench/... # they measure time, or take all of it
-	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
+	go test -timeout 30m -p 2 ./replication ./cmd/... # they elect leaders, and wait: nothing that takes the machine's time runs beside them
+	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -timeout 30m -p 1 . ./bench/... # they measure time, or take all of it
+	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -timeout 30m -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
 
 # -short means a tenth of the rounds, and the same checks: make test runs them all, and a race shows in the first ones.
 race: ## the packages' tests under the race detector, with fewer rounds of what repeats itself
 	go test -race -short ./store ./resp/... ./validate
-	go test -race -short -p 1 ./replication ./cmd/... # they elect leaders: each package has the machine to itself
+	go test -race -short -timeout 30m -p 1 ./replication ./cmd/... # they elect leaders: each package has the machine to itself
 
 soak: build ## faults by chance for DURATION=1h under every load and check (SEED= for one that was); writes the table in docs/reliability.md
 	cd integration && CONFMAN_SOAK=$${DURATION:-1h} CONFMAN_SEED=$(SEED) CONFMAN_WRITE_TABLES=1 CONFMAN_BIN=$(CURDIR)/bin/confman \
