@@ -24,11 +24,16 @@ type ending struct {
 	End
 }
 
-// end notes that the version of a config which a layer has at a key ends, unless it is the system's.
-func (l *layer) end(key string, old Record, end End) {
-	if l.ending && !systemKey(key) {
+// end notes that the version of a config which a layer has at a key ends, and returns its number; zero if it is the system's, of
+// which none are kept.
+func (l *layer) end(key string, old Record, end End) (number uint64) {
+	if systemKey(key) {
+		return 0
+	}
+	if l.ending {
 		l.ends = append(l.ends, ending{key, old, end})
 	}
+	return old.Version
 }
 
 // lastVersion returns the number of the latest version of the config at a key that has ended and is kept, or

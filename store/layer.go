@@ -63,7 +63,7 @@ type change struct {
 	value  string
 	delete bool
 	txn    int32  // place in its entry of the transaction that made it
-	last   uint64 // the number of the version that ended when a config was deleted
+	last   uint64 // the number of the version that ended when a client's config was deleted
 }
 
 func (l *layer) get(key string) (string, bool) {
@@ -126,12 +126,8 @@ func (l *layer) write(w Write, txn int, revision uint64, at Millis, by string) {
 		return
 	case w.Delete:
 		space.configs--
-		gone := change{delete: true, txn: int32(txn)}
-		if !systemKey(key) {
-			gone.last = old.Version
-			l.end(key, old, End{revision, at, by, Deleted})
-		}
-		l.changes.set(key, gone)
+		last := l.end(key, old, End{revision, at, by, Deleted})
+		l.changes.set(key, change{delete: true, txn: int32(txn), last: last})
 		l.noted(w, old, found, Record{}, at)
 	default:
 		rec := Record{Value: w.Value, Version: old.Version + 1, Revision: revision, Created: at, Updated: at, Expires: w.Expires, By: by}

@@ -13,7 +13,7 @@ import (
 // A Snapshot is the whole state at one revision, to be read as one frame of the file's
 // format. Taking it costs nothing, and it holds no lock from one Read to the next: it pages
 // through the database, and whoever changes a record that it has not come to leaves it the
-// old one. One goroutine reads it; any may close it. One that was read to its end need not
+// old one; the versions that had ended are not moved, and say when they were dropped. One goroutine reads it; any may close it. One that was read to its end need not
 // be closed, and one that nobody has any more is as good as closed.
 type Snapshot struct {
 	store *Store
