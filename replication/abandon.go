@@ -2,7 +2,6 @@ package replication
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"confman/store"
@@ -31,15 +30,15 @@ func LookInto(dir string) (h Held, found bool, err error) {
 		return h, false, err
 	}
 	h = Held{Cluster: id.Cluster.String(), Node: id.Node}
-	content, err := store.Dir(dir).ReadFile(store.FileName)
+	s, _, err := store.LoadFile(store.Dir(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		h.Unknown = id.Started || id.Joined
 		return h, true, nil
 	}
-	if err != nil {
-		return h, true, fmt.Errorf("read the store's file: %w", err)
+	var unreadable *fs.PathError
+	if errors.As(err, &unreadable) {
+		return h, true, err
 	}
-	s, _, err := store.Load(content)
 	if err != nil {
 		h.Unknown = true
 		return h, true, nil

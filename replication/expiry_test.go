@@ -54,11 +54,7 @@ func (c *cluster) removed(want uint64) {
 	})
 	c.same()
 	for _, n := range c.nodes {
-		content, err := n.disk.folder.ReadFile(store.FileName)
-		if err != nil {
-			c.Fatal(err)
-		}
-		s, _, err := store.Load(content)
+		s, _, err := store.LoadFile(n.disk.folder)
 		if err != nil {
 			c.Fatal(err)
 		}

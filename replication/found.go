@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ func Restore(dir string, backup io.Reader) (f Founding, err error) {
 	if err != nil {
 		return f, fmt.Errorf("read the backup: %w", err)
 	}
-	from, extent, err := store.Load(content)
+	from, extent, err := store.Load(bytes.NewReader(content))
 	switch {
 	case err != nil:
 		return f, fmt.Errorf("read the backup: %w", err)
@@ -126,11 +127,7 @@ func founding(ofIdentity, ofStore string) (f Founding, err error) {
 	if err != nil {
 		return f, err
 	}
-	content, err := store.Dir(ofStore).ReadFile(store.FileName)
-	if err != nil {
-		return f, err
-	}
-	s, _, err := store.Load(content)
+	s, _, err := store.LoadFile(store.Dir(ofStore))
 	if err != nil {
 		return f, err
 	}

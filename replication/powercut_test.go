@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -27,7 +28,7 @@ type memoryFolder struct {
 
 func (m memoryFolder) name(name string) string { return path.Join(m.path, name) }
 
-func (m memoryFolder) ReadFile(name string) ([]byte, error) {
+func (m memoryFolder) Open(name string) (io.ReadSeekCloser, error) {
 	f, err := m.disk.Open(m.name(name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fs.ErrNotExist
@@ -36,8 +37,14 @@ func (m memoryFolder) ReadFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	content, err := io.ReadAll(f)
+	return readable{bytes.NewReader(content)}, err
 }
+
+// readable is a file of which the content was read.
+type readable struct{ *bytes.Reader }
+
+func (readable) Close() error { return nil }
 
 func (m memoryFolder) Create(name string) (store.File, error) { return m.disk.Create(m.name(name)) }
 

@@ -47,17 +47,16 @@ func (n *Node) startReading() error {
 		return fmt.Errorf("%s is no node yet, and cannot become one: %s", n.Dir, n.degraded)
 	}
 	n.identity = id
-	content, err := n.disk.folder.ReadFile(store.FileName)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read the store's file: %w", err)
+	s, extent, err := store.LoadFile(n.disk.folder) // what follows the last whole batch the raft log has too
+	if errors.Is(err, fs.ErrNotExist) {
+		s, err = store.OpenMemory(), nil
 	}
-	var extent store.Extent
-	n.store, extent, err = store.Load(content) // what follows the last whole batch the raft log has too
 	if err != nil {
 		return err
 	}
+	n.store = s
 	if extent.Damaged() {
-		n.room.more = int64(len(content)) // it is written anew before the node takes part
+		n.room.more = extent.Bytes // it is written anew before the node takes part
 	}
 	n.adopt()
 	return closed(n.Raft)

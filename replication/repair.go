@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ func Repair(dir string, state io.Reader) (revision uint64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("copy another node's store: %w", err)
 	}
-	from, extent, err := store.Load(content)
+	from, extent, err := store.Load(bytes.NewReader(content))
 	if err == nil && (extent.Damaged() || extent.Frames != 1) {
 		err = fmt.Errorf("damaged behind byte %d of %d", extent.Whole, extent.Bytes)
 	}

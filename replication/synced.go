@@ -21,7 +21,7 @@ const repairedFile = "repaired"
 
 // readNumber reads a file with a number in it; it is 0 if there is no file.
 func readNumber(folder store.FS, name string) (uint64, error) {
-	content, err := folder.ReadFile(name)
+	content, err := store.ReadFile(folder, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}

@@ -63,7 +63,7 @@ func rest(t *testing.T, c *resp.Client) (pieces []string) {
 // loaded makes a store of a backup, which must be one whole frame.
 func loaded(t *testing.T, pieces []string) *store.Store {
 	t.Helper()
-	s, extent, err := store.Load([]byte(strings.Join(pieces, "")))
+	s, extent, err := store.Load(strings.NewReader(strings.Join(pieces, "")))
 	if err != nil || extent.Damaged() || extent.Frames != 1 {
 		t.Fatalf("%+v, %v", extent, err)
 	}

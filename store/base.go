@@ -39,8 +39,9 @@ func (s *Store) Base() uint64 {
 // configs of a store, at their revisions, and the settings of their namespaces. Of the system's others
 // it takes the given ones instead, by their full names, and it knows nothing of the nodes that proposed in the old history.
 func Found(to FS, from *Store, system map[string]string) error {
-	_, err := to.ReadFile(FileName)
+	old, err := to.Open(FileName)
 	if err == nil {
+		_ = old.Close()
 		return errors.New("begin a new history: the folder has a store's file already")
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -110,7 +110,7 @@ func TestLoadReadsWhatIsWhole(t *testing.T) {
 	h := newHistory(t, 20)
 	b := h.content(t)
 	for _, cut := range []int{0, 1, len(b) / 2, len(b) - 1, len(b)} {
-		s, extent, err := Load(bytes.Clone(b[:cut]))
+		s, extent, err := Load(bytes.NewReader(b[:cut]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func TestLoadRefusesWhatItCannotRead(t *testing.T) {
 		if _, err := sn.WriteTo(&b); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Load([]byte(b.String())); err == nil {
+		if _, _, err := Load(strings.NewReader(b.String())); err == nil {
 			t.Errorf("%q = %q was loaded", key, value)
 		}
 	}

@@ -46,7 +46,7 @@ func TestAnErrorAtEveryOperation(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.check(t, folder.FS, 25)
-			if _, err := folder.FS.ReadFile(newName); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := ReadFile(folder.FS, newName); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s: operation %d failed, and %s is left: %v", f.name, folder.at, newName, err)
 			}
 		})

@@ -383,7 +383,7 @@ func TestAPastThatCannotBe(t *testing.T) {
 		pastKey(2):                 "\x03",
 		pastKey(3):                 "\x02\x00\x00\x01",
 	} {
-		if _, _, err := Load(endFrame(appendSet(nil, key, value), 7)); err == nil {
+		if _, _, err := Load(bytes.NewReader(endFrame(appendSet(nil, key, value), 7))); err == nil {
 			t.Errorf("%q: %q was loaded", key, value)
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 )
@@ -52,12 +53,25 @@ func Tidy(folder FS) error {
 	return nil
 }
 
-// attach gives the store a file in a folder, which holds what was loaded of its content.
-func (s *Store) attach(folder FS, fresh bool, content []byte, extent Extent) (err error) {
+// LoadFile is [Load] of the file in a folder, which may be another's. If there is none, the error is [fs.ErrNotExist].
+func LoadFile(folder FS) (s *Store, extent Extent, err error) {
+	content, err := folder.Open(FileName)
+	if err == nil {
+		s, extent, err = Load(content)
+		_ = content.Close() // it was only read
+	}
+	if err != nil {
+		return nil, extent, fmt.Errorf("read the store's file: %w", err)
+	}
+	return s, extent, nil
+}
+
+// attach gives the store a file in a folder, which holds what was loaded of it.
+func (s *Store) attach(folder FS, fresh bool, extent Extent) (err error) {
 	f := s.file
 	f.fs, f.open = folder, nil
 	if extent.Damaged() {
-		err = keep(folder, content[extent.Whole:])
+		err = keep(folder, extent.Whole)
 	}
 	switch {
 	case err != nil:
@@ -76,12 +90,19 @@ func (s *Store) attach(folder FS, fresh bool, content []byte, extent Extent) (er
 
 // keep saves what is about to be cut off: half a batch after a power cut, but it may be
 // more, with whole batches behind the damage.
-func keep(folder FS, cut []byte) error {
+func keep(folder FS, from int64) error {
+	damaged, err := folder.Open(FileName)
+	if err != nil {
+		return err
+	}
+	defer damaged.Close()
 	f, err := folder.Create(cutName)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(cut)
+	if _, err = damaged.Seek(from, io.SeekStart); err == nil {
+		_, err = io.Copy(f, damaged)
+	}
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, folder.Remove(cutName)) // it would take the room that is wanted
 	}

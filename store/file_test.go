@@ -158,7 +158,7 @@ func (h *history) content(t *testing.T) []byte {
 	if _, err := h.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	b, err := dir.ReadFile(FileName)
+	b, err := ReadFile(dir, FileName)
 	if err != nil {
 		t.Fatal(err)
 	}

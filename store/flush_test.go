@@ -214,7 +214,7 @@ func TestAFlushLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if content, err := dir.ReadFile(FileName); err != nil || len(content) > n.past.bytes+2*n.archive.bytes+2<<10 {
+	if content, err := ReadFile(dir, FileName); err != nil || len(content) > n.past.bytes+2*n.archive.bytes+2<<10 {
 		t.Errorf("the file has %d bytes, of which %d tell the past and %d what was, %v", len(content), n.past.bytes, n.archive.bytes, err)
 	}
 }
@@ -242,7 +242,7 @@ func TestAFlushMakesTheFileSmall(t *testing.T) {
 			n.do(flush)
 		}
 		n.rewriting.Wait()
-		if content, err := dir.ReadFile(FileName); err != nil || len(content) > 50<<10 { // the large value is history, compressed
+		if content, err := ReadFile(dir, FileName); err != nil || len(content) > 50<<10 { // the large value is history, compressed
 			t.Errorf("the file has %d bytes, %v", len(content), err)
 		}
 		if err := n.Close(); err != nil {
@@ -311,7 +311,7 @@ func TestASnapshotOutlivesAFlush(t *testing.T) {
 	if _, err := io.Copy(&b, sn); err != nil {
 		t.Fatal(err)
 	}
-	s, extent, err := Load([]byte(b.String()))
+	s, extent, err := Load(strings.NewReader(b.String()))
 	if err != nil || extent.Damaged() {
 		t.Fatal(extent, err)
 	}

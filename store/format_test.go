@@ -3,9 +3,14 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"io"
 	"reflect"
+	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 )
 
 // These bytes are in logs and files out there: they must always read back, and never
@@ -165,6 +170,69 @@ func FuzzDecodeEntry(f *testing.F) {
 			t.Errorf("apply: %v", err)
 		}
 	})
+}
+
+// scan tells how far the frames in b go, and the index of the last whole one.
+func scan(b []byte) (e Extent, index uint64) {
+	f := readFrames(bytes.NewReader(b))
+	for more := true; more; {
+		_, _, more = f.next()
+	}
+	e, _ = f.end() // memory can be read
+	return e, f.index
+}
+
+// However a file comes in, what is in it is the same.
+func TestFramesComeInPieces(t *testing.T) {
+	t.Parallel() // it takes long
+	content := newHistory(t, 20).content(t)
+	content = append(content, endFrame(appendSet(nil, "cprod\x00large", strings.Repeat("x", 3*firstPiece)), 21)...)
+	for _, cut := range []int{0, 1, len(content) / 2, len(content) - 1, len(content)} {
+		want, _ := scan(content[:cut])
+		for name, pieces := range map[string]func(io.Reader) io.Reader{
+			"bytes": iotest.OneByteReader, "halves": iotest.HalfReader, "the end with the last piece": iotest.DataErrReader,
+		} {
+			f, whole := readFrames(pieces(bytes.NewReader(content[:cut]))), crc32.New(castagnoli)
+			for key, value, more := f.next(); more; key, value, more = f.next() {
+				_, _ = fmt.Fprintf(whole, "%q %q %t", key, value, value == nil)
+			}
+			if got, err := f.end(); got != want || err != nil {
+				t.Errorf("%d bytes in %s: %+v, %v, want %+v", cut, name, got, err, want)
+			}
+			if sum := whole.Sum32(); cut == len(content) && sum != recordsOf(content) {
+				t.Errorf("%d bytes in %s: other records", cut, name)
+			}
+		}
+	}
+}
+
+// recordsOf is a checksum over the records in a file's content.
+func recordsOf(content []byte) uint32 {
+	sum := crc32.New(castagnoli)
+	for len(content) > 0 {
+		key, value, n, err := parseRecord(content)
+		if err != nil {
+			return 0
+		}
+		if string(key) != marker {
+			_, _ = fmt.Fprintf(sum, "%q %q %t", key, value, value == nil)
+		}
+		content = content[n:]
+	}
+	return sum.Sum32()
+}
+
+// A disk that cannot be read is no damage: nothing is cut off for it.
+func TestAnUnreadableFileIsLeftAlone(t *testing.T) {
+	content := newHistory(t, 20).content(t)
+	half := io.MultiReader(bytes.NewReader(content[:len(content)/2]), iotest.ErrReader(syscall.EIO))
+	s, extent, err := Load(struct {
+		io.Reader
+		io.Seeker
+	}{half, nil})
+	if !errors.Is(err, syscall.EIO) || s != nil || extent.Damaged() {
+		t.Errorf("load = %v, %+v, %v; want EIO and no damage", s, extent, err)
+	}
 }
 
 func FuzzScan(f *testing.F) {

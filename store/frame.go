@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"strconv"
 )
 
@@ -82,28 +83,8 @@ type Extent struct {
 // Damaged reports whether something follows the whole frames.
 func (e Extent) Damaged() bool { return e.Whole < e.Bytes }
 
-// scan finds the longest prefix that is whole frames, and the index of the last of them.
-func scan(b []byte) (e Extent, index uint64) {
-	e.Bytes = int64(len(b))
-	for at := 0; ; {
-		key, value, n := parseRecord(b[at:])
-		if n == 0 {
-			return e, index
-		}
-		if string(key) == marker {
-			i, ok := checkMarker(b[e.Whole:at], value)
-			if !ok || e.Frames > 0 && i <= index {
-				return e, index
-			}
-			e.Whole, index = int64(at+n), i
-			e.Frames++
-		}
-		at += n
-	}
-}
-
-// checkMarker reads a marker's value, and tells whether it fits the records before it.
-func checkMarker(records, value []byte) (index uint64, ok bool) {
+// checkMarker reads a marker's value, and tells whether it fits the records before it, of the given length and checksum.
+func checkMarker(value []byte, length int64, crc uint32) (index uint64, ok bool) {
 	if len(value) != sealLength {
 		return 0, false
 	}
@@ -111,43 +92,54 @@ func checkMarker(records, value []byte) (index uint64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	want := seal(index, int64(len(records)), crc32.Checksum(records, castagnoli))
-	return index, string(value) == want
+	return index, string(value) == seal(index, length, crc)
 }
 
-// parseRecord reads one record and returns its length, or zero if there is no whole
-// valid record. The value of a del record is nil.
-func parseRecord(b []byte) (key, value []byte, length int) {
-	rest, isSet := bytes.CutPrefix(b, []byte("*3\r\n$3\r\nset\r\n"))
-	if !isSet {
-		var isDelete bool
-		if rest, isDelete = bytes.CutPrefix(b, []byte("*2\r\n$3\r\ndel\r\n")); !isDelete {
-			return nil, nil, 0
-		}
+// What records begin with, which is as long for both kinds.
+var (
+	setHead    = []byte("*3\r\n$3\r\nset\r\n")
+	deleteHead = []byte("*2\r\n$3\r\ndel\r\n")
+)
+
+// parseRecord reads one record and returns its length. The value of a del record is nil. The error is [io.ErrUnexpectedEOF] if
+// more bytes may make it whole, and another one if none can.
+func parseRecord(b []byte) (key, value []byte, length int, err error) {
+	if len(b) < len(setHead) {
+		return nil, nil, 0, io.ErrUnexpectedEOF
 	}
-	key, rest, ok := parseBulk(rest)
-	if ok && isSet {
-		value, rest, ok = parseBulk(rest)
+	isSet := bytes.HasPrefix(b, setHead)
+	if !isSet && !bytes.HasPrefix(b, deleteHead) {
+		return nil, nil, 0, errMalformed
 	}
-	if !ok {
-		return nil, nil, 0
+	key, rest, err := parseBulk(b[len(setHead):])
+	if err == nil && isSet {
+		value, rest, err = parseBulk(rest)
 	}
-	return key, value, len(b) - len(rest)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	return key, value, len(b) - len(rest), nil
 }
 
-func parseBulk(b []byte) (s, rest []byte, ok bool) {
+func parseBulk(b []byte) (s, rest []byte, err error) {
 	const digits = 10 // a longer number is not one of ours
 	line, _, found := bytes.Cut(b[:min(len(b), 1+digits+2)], []byte("\r\n"))
+	if !found && len(b) < 1+digits+2 {
+		return nil, nil, io.ErrUnexpectedEOF
+	}
 	if !found || len(line) < 2 || line[0] != '$' || line[1] == '0' && len(line) > 2 {
-		return nil, nil, false
+		return nil, nil, errMalformed
 	}
 	n, err := strconv.ParseUint(string(line[1:]), 10, 40)
 	if err != nil {
-		return nil, nil, false
+		return nil, nil, errMalformed
 	}
 	rest = b[len(line)+2:]
-	if uint64(len(rest)) < n+2 || rest[n] != '\r' || rest[n+1] != '\n' {
-		return nil, nil, false
+	switch {
+	case uint64(len(rest)) < n+2:
+		return nil, nil, io.ErrUnexpectedEOF
+	case rest[n] != '\r' || rest[n+1] != '\n':
+		return nil, nil, errMalformed
 	}
-	return rest[:n], rest[n+2:], true
+	return rest[:n], rest[n+2:], nil
 }

@@ -10,8 +10,8 @@ import (
 
 // FS is a folder as the store's file needs it, so that tests can cut its power.
 type FS interface {
-	// ReadFile returns a file's content, or an error that is [fs.ErrNotExist].
-	ReadFile(name string) ([]byte, error)
+	// Open opens a file to be read, or returns an error that is [fs.ErrNotExist].
+	Open(name string) (io.ReadSeekCloser, error)
 	// Create makes an empty file, in place of one that is there.
 	Create(name string) (File, error)
 	// Append opens a file to write behind its end.
@@ -22,6 +22,16 @@ type FS interface {
 	Remove(name string) error
 	// SyncDir makes creations, renames and removals survive a power cut.
 	SyncDir() error
+}
+
+// ReadFile returns the content of a small file.
+func ReadFile(folder FS, name string) ([]byte, error) {
+	f, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(f)
+	return content, errors.Join(err, f.Close())
 }
 
 // File is an open file. An error of Sync is final: what was written before it may be lost.
@@ -35,7 +45,7 @@ type Dir string
 
 func (d Dir) path(name string) string { return filepath.Join(string(d), name) }
 
-func (d Dir) ReadFile(name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
+func (d Dir) Open(name string) (io.ReadSeekCloser, error) { return os.Open(d.path(name)) }
 
 func (d Dir) Create(name string) (File, error) {
 	return d.open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
@@ -78,12 +88,12 @@ func (f diskFile) Sync() error { return fdatasync(f.File) }
 // nowhere is a folder that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) ReadFile(string) ([]byte, error) { return nil, fs.ErrNotExist }
-func (nowhere) Create(string) (File, error)     { return nowhere{}, nil }
-func (nowhere) Append(string) (File, error)     { return nowhere{}, nil }
-func (nowhere) Rename(string, string) error     { return nil }
-func (nowhere) Remove(string) error             { return nil }
-func (nowhere) SyncDir() error                  { return nil }
-func (nowhere) Write(b []byte) (int, error)     { return len(b), nil }
-func (nowhere) Sync() error                     { return nil }
-func (nowhere) Close() error                    { return nil }
+func (nowhere) Open(string) (io.ReadSeekCloser, error) { return nil, fs.ErrNotExist }
+func (nowhere) Create(string) (File, error)            { return nowhere{}, nil }
+func (nowhere) Append(string) (File, error)            { return nowhere{}, nil }
+func (nowhere) Rename(string, string) error            { return nil }
+func (nowhere) Remove(string) error                    { return nil }
+func (nowhere) SyncDir() error                         { return nil }
+func (nowhere) Write(b []byte) (int, error)            { return len(b), nil }
+func (nowhere) Sync() error                            { return nil }
+func (nowhere) Close() error                           { return nil }

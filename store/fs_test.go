@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"sync"
 	"syscall"
@@ -15,11 +17,21 @@ type memoryFile struct {
 	name string
 }
 
-func (m memory) ReadFile(name string) ([]byte, error) {
+func (m memory) Open(name string) (io.ReadSeekCloser, error) {
 	if b, found := m[name]; found {
-		return b, nil
+		return readable(b), nil
 	}
 	return nil, fs.ErrNotExist
+}
+
+// openedFile is a file of memory that is read.
+type openedFile struct{ *bytes.Reader }
+
+func (openedFile) Close() error { return nil }
+
+// readable is a file that has such content, from then on.
+func readable(content []byte) io.ReadSeekCloser {
+	return openedFile{bytes.NewReader(bytes.Clone(content))}
 }
 
 func (m memory) Create(name string) (File, error) {
@@ -92,11 +104,11 @@ func (f *failing) next() error {
 	return nil
 }
 
-func (f *failing) ReadFile(name string) ([]byte, error) {
+func (f *failing) Open(name string) (io.ReadSeekCloser, error) {
 	if err := f.next(); err != nil {
 		return nil, err
 	}
-	return f.FS.ReadFile(name)
+	return f.FS.Open(name)
 }
 
 func (f *failing) Create(name string) (File, error) {

@@ -150,7 +150,7 @@ func (n *node) replaced(whole bool) {
 		n.Store = other.Store
 		return
 	}
-	again, _, err := Load(state.Bytes())
+	again, _, err := Load(bytes.NewReader(state.Bytes()))
 	if err != nil {
 		n.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -10,43 +11,81 @@ import (
 	"github.com/tidwall/buntdb"
 )
 
-// load makes a state of checked bytes in the file's format, and tells about how many bytes would
-// hold it if they held nothing else.
-func load(content []byte) (st state, compact int64, err error) {
-	if st.db, err = buntdb.Open(":memory:"); err != nil {
-		return st, 0, err
+// Load makes a store that keeps no file out of a file's content: of the whole frames that it begins with. It fails if it cannot be
+// read, or one of them holds what this version cannot read. Of what follows them nothing may be left, so
+// content that ends in damage is read twice.
+func Load(content io.ReadSeeker) (*Store, Extent, error) {
+	l, err := load(content)
+	extent := l.extent
+	if extent.Damaged() {
+		if _, err = content.Seek(0, io.SeekStart); err == nil {
+			l, err = load(io.LimitReader(content, extent.Whole))
+		}
 	}
-	st.archive, st.expiries, st.milestones = newArchive(), newExpiries(), &milestones{}
+	if err != nil {
+		return nil, extent, err
+	}
+	return l.store(), extent, nil
+}
+
+// loaded is what frames have made.
+type loaded struct {
+	state
+	extent  Extent // of the frames; none if they could not be read
+	compact int64  // about how many bytes would hold the state if they held nothing else
+}
+
+var errDamaged = errors.New("the frames do not go to the end")
+
+// load makes a state of whole frames. The extent is known even if that fails, unless they cannot be read.
+func load(content io.Reader) (l loaded, err error) {
+	if l.db, err = buntdb.Open(":memory:"); err != nil {
+		return l, err
+	}
+	l.archive, l.expiries, l.milestones = newArchive(), newExpiries(), &milestones{}
 	var r replayed
-	err = st.db.Update(func(tx *buntdb.Tx) (err error) {
-		r, err = replay(tx, st.archive, content)
+	err = l.db.Update(func(tx *buntdb.Tx) (err error) {
+		r, err = replay(tx, l.archive, readFrames(content))
 		return err
 	})
-	if err == nil {
-		compact, err = st.sumUp(r)
+	if l.extent = r.extent; l.extent.Damaged() {
+		err = errDamaged // whatever was replayed, and however that went
 	}
 	if err == nil {
-		err = st.db.View(func(tx *buntdb.Tx) error {
-			st.tallies = st.tallies.under(loadPolicies(st.in(tx)), st.in(tx))
+		l.applied = r.index
+		l.compact, err = l.sumUp(r)
+	}
+	if err == nil {
+		err = l.db.View(func(tx *buntdb.Tx) error {
+			l.tallies = l.tallies.under(loadPolicies(l.in(tx)), l.in(tx))
 			return nil
 		})
 	}
 	if err != nil {
-		return st, 0, errors.Join(fmt.Errorf("load: %w", err), st.db.Close())
+		return loaded{extent: l.extent}, errors.Join(fmt.Errorf("load: %w", err), l.db.Close())
 	}
-	return st, compact, nil
+	return l, nil
+}
+
+// store makes a store of it that keeps no file.
+func (l loaded) store() *Store {
+	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, piece: pieceBytes, size: l.extent.Whole, compact: l.compact}
+	f.show()
+	return &Store{file: f, state: l.state}
 }
 
 // Loading has the processors share the work: one parses records while another puts them in their order, and then the state
 // is counted in parts. Whoever restarts a node with a million configs waits for it.
 
-// replayed is what the replay of a file tells about the state that it has left.
+// replayed is what the replay of a file tells about it, and about the state that it has left.
 type replayed struct {
+	extent  Extent
+	index   uint64 // of its last whole frame
 	indexed int    // how many records are to be in the index
 	middle  string // a key with about as many of them before it as behind it
 }
 
-// A record is one of the file's, copied out of it: nothing keeps the file's content in memory.
+// A record is one of the file's, copied out of it.
 type record struct {
 	key, value string
 	delete     bool
@@ -55,32 +94,31 @@ type record struct {
 // A page is as many records as are handed on at once.
 const page = 512
 
-// parse reads records, and ends the pages with what is wrong with them, if anything is.
-func parse(content []byte, pages chan<- []record) error {
+// parse copies records out of frames into pages, which it gets empty.
+func parse(from *frameReader, empty <-chan []record, pages chan<- []record) {
 	defer close(pages)
-	for some := make([]record, 0, page); len(content) > 0; {
-		key, value, n := parseRecord(content)
-		if n == 0 {
-			return errMalformed
-		}
-		some = append(some, record{string(key), string(value), value == nil})
-		if content = content[n:]; len(some) == page || len(content) == 0 {
+	some := <-empty
+	for key, value, more := from.next(); more; key, value, more = from.next() {
+		if some = append(some, record{string(key), string(value), value == nil}); len(some) == page {
 			pages <- some
-			some = make([]record, 0, page)
+			some = (<-empty)[:0]
 		}
 	}
-	return nil
+	pages <- some
 }
 
-// replay does in an empty database what records say, but for markers. BuntDB could read them itself, but would allocate
+// replay does in an empty database what records say. BuntDB could read them itself, but would allocate
 // eight times for each.
-func replay(tx *buntdb.Tx, a *archive, content []byte) (r replayed, err error) {
+func replay(tx *buntdb.Tx, a *archive, from *frameReader) (r replayed, err error) {
 	if err := tx.DeleteAll(); err != nil { // so that it does not note for each record how to undo it
 		return r, err
 	}
-	var malformed error
-	pages, parsing := make(chan []record, 4), sync.WaitGroup{}
-	parsing.Go(func() { malformed = parse(content, pages) })
+	const atOnce = 4
+	empty, pages := make(chan []record, atOnce), make(chan []record, atOnce)
+	for range atOnce {
+		empty <- nil
+	}
+	go parse(from, empty, pages)
 	var every []string // of so many keys one
 	for some := range pages {
 		for _, one := range some {
@@ -93,12 +131,18 @@ func replay(tx *buntdb.Tx, a *archive, content []byte) (r replayed, err error) {
 				every = append(every, one.key)
 			}
 		}
+		empty <- some
 	}
-	parsing.Wait()
 	if slices.Sort(every); len(every) > 0 {
 		r.middle = every[len(every)/2]
 	}
-	return r, errors.Join(malformed, err)
+	r.index = from.index
+	extent, failed := from.end()
+	if failed != nil {
+		return r, failed
+	}
+	r.extent = extent
+	return r, err
 }
 
 // replay does what a record says, and returns how many records to be in the index there are more now.
@@ -114,7 +158,7 @@ func (one record) replay(tx *buntdb.Tx, a *archive) (more int, err error) {
 		}
 	case one.key == "", one.key > marker: // which sort before all others, and behind them
 		return 0, ErrNewerFormat
-	case one.key < marker:
+	default:
 		var replaced bool
 		if _, replaced, err = tx.Set(one.key, one.value, nil); err == nil && !replaced && indexed(one.key) {
 			more = 1

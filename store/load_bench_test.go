@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 )
@@ -15,7 +16,7 @@ func BenchmarkLoad(b *testing.B) {
 				b.SetBytes(int64(len(content)))
 				b.ReportAllocs()
 				for b.Loop() {
-					s, extent, err := Load(content)
+					s, extent, err := Load(bytes.NewReader(content))
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -52,7 +53,7 @@ func fileOf(b *testing.B, configs int, anew bool) []byte {
 	if err == nil {
 		err = s.Close()
 	}
-	content, failed := dir.ReadFile(FileName)
+	content, failed := ReadFile(dir, FileName)
 	if err != nil || failed != nil {
 		b.Fatal(err, failed)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func TestAFileIsTakenAmidAFrame(t *testing.T) {
 	if err != nil || n.file.size != int64(len(disk.names[FileName].content)) || disk.names[newName] != nil {
 		t.Fatalf("%v, %d bytes of %d", err, n.file.size, len(disk.names[FileName].content))
 	}
-	s, extent, err := Load(disk.names[FileName].content)
+	s, extent, err := Load(bytes.NewReader(disk.names[FileName].content))
 	if err != nil || extent.Damaged() || extent.Frames != 2 || s.Applied() != 3 {
 		t.Fatalf("%+v at %d, %v", extent, s.Applied(), err)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand"
 	"runtime"
@@ -50,11 +51,11 @@ func (p *powered) change(do func(map[string]*disk)) {
 	p.unsynced = append(p.unsynced, do)
 }
 
-func (p *powered) ReadFile(name string) ([]byte, error) {
+func (p *powered) Open(name string) (io.ReadSeekCloser, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if d := p.names[name]; d != nil {
-		return bytes.Clone(d.content), nil
+		return readable(d.content), nil
 	}
 	return nil, fs.ErrNotExist
 }
@@ -233,7 +234,7 @@ func TestPowerCutsAreNoticedWithoutFrames(t *testing.T) {
 	never := 0
 	images := rounds(500)
 	powerCuts(t, h, images, func(left *powered, _ uint64) {
-		content, err := left.ReadFile(FileName)
+		content, err := ReadFile(left, FileName)
 		if err != nil {
 			return
 		}

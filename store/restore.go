@@ -1,33 +1,30 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 )
 
+// errUnfit says that a snapshot cannot take the place of what is here.
+var errUnfit = errors.New("receive snapshot")
+
 // Restore puts a snapshot that another node wrote in the place of everything here. It
 // happens whole or, after an error, not at all.
 func (s *Store) Restore(r io.Reader) error {
-	content, err := io.ReadAll(r)
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.cancelRewrite()
+	var other loaded
+	err := s.file.replace(func(w io.Writer) (size int64, err error) {
+		other, err = receive(r, w)
+		return other.extent.Bytes, err
+	})
 	if err != nil {
-		return fmt.Errorf("receive snapshot: %w", err)
-	}
-	other, extent, err := Load(content)
-	if err != nil {
-		return fmt.Errorf("receive snapshot: %w", err)
-	}
-	if extent.Damaged() || extent.Frames == 0 {
-		err = fmt.Errorf("receive snapshot: damaged behind byte %d of %d", extent.Whole, extent.Bytes)
-	} else {
-		s.changing.Lock()
-		defer s.changing.Unlock()
-		s.cancelRewrite()
-		err = s.file.replace(bytes.NewReader(content).WriteTo)
-	}
-	if err != nil {
-		return errors.Join(err, other.Close())
+		if other.db != nil {
+			err = errors.Join(err, other.db.Close())
+		}
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,4 +34,33 @@ func (s *Store) Restore(r io.Reader) error {
 	s.letGo()
 	s.tellState()
 	return old.Close()
+}
+
+// receive loads a snapshot while it copies it.
+func receive(r io.Reader, w io.Writer) (loaded, error) {
+	to := &noting{Writer: w}
+	l, err := load(io.TeeReader(r, to))
+	switch {
+	case to.err != nil:
+		return l, to.err
+	case l.extent.Damaged():
+		err = fmt.Errorf("%w: damaged behind byte %d of %d", errUnfit, l.extent.Whole, l.extent.Bytes)
+	case err != nil:
+		err = fmt.Errorf("%w: %w", errUnfit, err)
+	case l.extent.Frames == 0:
+		err = fmt.Errorf("%w: it is empty", errUnfit)
+	}
+	return l, err
+}
+
+// noting is a writer that remembers what went wrong.
+type noting struct {
+	io.Writer
+	err error
+}
+
+func (n *noting) Write(b []byte) (int, error) {
+	size, err := n.Writer.Write(b)
+	n.err = errors.Join(n.err, err)
+	return size, err
 }

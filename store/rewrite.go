@@ -176,9 +176,9 @@ func (r *rewrite) note(err error) error {
 }
 
 // harmless reports whether the store can go on with the old file: it can if nobody wanted a
-// new one any more, or there was only no room for it.
+// new one any more, or what was to be in it was not fit, or there was only no room for it.
 func (r *rewrite) harmless(err error) bool {
-	return errors.Is(err, errCancelled) || errors.Is(err, errGone) || !r.named && noSpace(err)
+	return errors.Is(err, errCancelled) || errors.Is(err, errGone) || errors.Is(err, errUnfit) || !r.named && noSpace(err)
 }
 
 // discard removes a new file that failed, and returns why it did.

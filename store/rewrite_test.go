@@ -216,7 +216,7 @@ func TestNoRoomWhileBothFilesAreWritten(t *testing.T) {
 			t.Error(err)
 		}
 		h.check(t, disk, least)
-		if _, err := disk.ReadFile(newName); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := ReadFile(disk, newName); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is left: %v", newName, err)
 		}
 	}
@@ -264,7 +264,7 @@ func TestAFullDiskIsNoReasonToStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.rewriting.Wait()
-		if _, err := dir.ReadFile(newName); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := ReadFile(dir, newName); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("%s is left: %v", newName, err)
 		}
 	}

@@ -94,7 +94,7 @@ func TestASnapshotIsOneStateWhateverIsAppliedMeanwhile(t *testing.T) {
 	snapshots := 0
 	h.readAmid(t, func(*Store) {}, func(revision uint64, content string) {
 		snapshots++
-		s, extent, err := Load([]byte(content))
+		s, extent, err := Load(strings.NewReader(content))
 		if err != nil || extent.Damaged() || extent.Frames != 1 {
 			t.Fatalf("%+v, %v", extent, err)
 		}
@@ -111,7 +111,7 @@ func TestASnapshotWithoutOldRecordsIsNoticed(t *testing.T) {
 	h := newHistory(t, 36) // no flush: it would close the database of forgotten snapshots
 	never := 0
 	h.readAmid(t, func(s *Store) { s.snapshots = nil }, func(revision uint64, content string) {
-		s, _, err := Load([]byte(content))
+		s, _, err := Load(strings.NewReader(content))
 		if err != nil {
 			t.Fatal(err)
 		}

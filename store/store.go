@@ -2,8 +2,8 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"weak"
@@ -48,17 +48,16 @@ func Open(folder FS) (*Store, error) {
 // OpenIf opens the store in a folder if what it holds is fit, before anything is written there.
 // Otherwise it returns the error that fit did.
 func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
-	content, err := folder.ReadFile(FileName)
+	s, extent, err := LoadFile(folder)
 	fresh := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !fresh {
-		return nil, fmt.Errorf("read the store's file: %w", err)
+	if fresh {
+		s, err = OpenMemory(), nil
 	}
-	s, extent, err := Load(content)
 	if err != nil {
 		return nil, err
 	}
 	if err = fit(s); err == nil {
-		err = s.attach(folder, fresh, content, extent)
+		err = s.attach(folder, fresh, extent)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -66,23 +65,9 @@ func OpenIf(folder FS, fit func(*Store) error) (*Store, error) {
 	return s, nil
 }
 
-// Load makes a store that keeps no file out of a file's content: of the whole frames that
-// it begins with. It fails if one of them holds what this version cannot read.
-func Load(content []byte) (*Store, Extent, error) {
-	extent, index := scan(content)
-	st, compact, err := load(content[:extent.Whole])
-	if err != nil {
-		return nil, extent, err
-	}
-	st.applied = index
-	f := &file{fs: nowhere{}, open: nowhere{}, slack: slack, piece: pieceBytes, size: extent.Whole, compact: compact}
-	f.show()
-	return &Store{file: f, state: st}, extent, nil
-}
-
 // OpenMemory opens an empty store that keeps no file.
 func OpenMemory() *Store {
-	s, _, err := Load(nil)
+	s, _, err := Load(strings.NewReader(""))
 	if err != nil {
 		panic("store: in memory: " + err.Error()) // nothing cannot be malformed
 	}

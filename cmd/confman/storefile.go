@@ -36,18 +36,19 @@ func openStore(path string) (*storeFile, error) {
 }
 
 func readStore(path string) (*storeFile, error) {
-	content, err := os.ReadFile(path)
+	content, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, failure{exitNotFound, fmt.Errorf("there is no file %s", path)}
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer content.Close()
 	return loadStore(path, content)
 }
 
 // loadStore makes a store of a file's content.
-func loadStore(path string, content []byte) (*storeFile, error) {
+func loadStore(path string, content io.ReadSeeker) (*storeFile, error) {
 	s, extent, err := store.Load(content)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

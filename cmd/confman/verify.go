@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,7 @@ func (p *program) verify(path string) error {
 
 // checkBackup checks that a file's content is a backup, and tells what is in it.
 func checkBackup(path string, content []byte) (summary, error) {
-	f, err := loadStore(path, content)
+	f, err := loadStore(path, bytes.NewReader(content))
 	if err != nil {
 		return summary{}, err
 	}
