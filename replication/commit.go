@@ -59,7 +59,7 @@ const maxQueue = 4096
 // maxWait bounds how long an entry waits for company: those who were just answered mostly come back at once, and meet
 // those who have come meanwhile. Whoever shares an entry shares its fsyncs and messages; without waiting,
 // half of all would go in every other entry.
-const maxWait = 2 * time.Millisecond
+const maxWait = 5 * time.Millisecond
 
 // pause is how long to wait before an entry that the raft log did not take is proposed
 // again, unless a leader turns up earlier.
@@ -87,7 +87,7 @@ func (c *committer) run(ctx context.Context) {
 		began := c.now()
 		pending = append(c.commit(ctx, e), e.rest...)
 		c.company = min(len(e.sent)+len(e.rest)+len(c.queue), maxQueue)
-		c.until = c.now().Add(min(c.now().Sub(began)/2, maxWait))
+		c.until = c.now().Add(min(c.now().Sub(began), maxWait))
 	}
 }
 
