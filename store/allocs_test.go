@@ -1,6 +1,9 @@
 package store
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What a SET may allocate, in an entry of its own and as one of 50. Whoever makes these grow has to say why, and
 // whoever makes them shrink, lowers them. The race detector takes some more.
@@ -51,6 +54,15 @@ func TestAnEntryIsDecodedWithFewAllocations(t *testing.T) {
 	s, _ := measuredStore(t)
 	encoded := measuredEntry(t, s, 1, 0, 1).Encode()
 	atMost(t, "decode", decodeAllocs, func() { _, _ = DecodeEntry(encoded) })
+}
+
+func TestALongValueIsEncodedAtItsSize(t *testing.T) {
+	rec := Record{Value: strings.Repeat("value", 200), Version: 3, Revision: 7, Created: 1, Updated: 1, By: "alice"}
+	was := Version{rec, End{9, 2, "bob", Replaced}}
+	encoded := rec.encode()
+	atMost(t, "encode a record", 1, func() { rec.encode() })
+	atMost(t, "encode a version", 1, func() { was.encode() })
+	atMost(t, "hash a record", 0, func() { hashOf("cprod\x00db", encoded) })
 }
 
 func TestAReadAllocatesNoMoreThanItDid(t *testing.T) {

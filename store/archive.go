@@ -29,7 +29,7 @@ func (e *ended) key() string { return versionKey(e.config, e.number) }
 // hash is [hashOf] of the version's record, its compressed value left out.
 func (e *ended) hash(h head) uint64 {
 	b := binary.AppendUvarint(make([]byte, 0, onStack), uint64(len(e.config)+versionSuffix))
-	return sumOf(append(appendVersionKey(b, e.config, e.number), e.value[:h.length]...))
+	return sumOf(appendVersionKey(b, e.config, e.number), e.value[:h.length])
 }
 
 // before compares when versions ended: those of one entry by their keys.

@@ -1,6 +1,9 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // onStack is the capacity with which bytes begin that are soon copied into a string, or hashed: constant and small, so that
 // those of most records need no memory of their own.
@@ -15,6 +18,15 @@ func appendBool(b []byte, v bool) []byte {
 		return append(b, 1)
 	}
 	return append(b, 0)
+}
+
+// joined returns a string of what comes before a value and the value, made at its size.
+func joined(head []byte, value string) string {
+	var b strings.Builder
+	b.Grow(len(head) + len(value))
+	b.Write(head)
+	b.WriteString(value)
+	return b.String()
 }
 
 // decoder reads what the append functions wrote. After a fault it yields zeros, and

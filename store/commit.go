@@ -111,12 +111,20 @@ func (t *totals) count(key, value string, sign int) (expires Millis) {
 // hashOf returns the first 64 bits of SHA-256 over a record and its key.
 func hashOf(key, value string) uint64 {
 	b := binary.AppendUvarint(make([]byte, 0, onStack), uint64(len(key)))
-	return sumOf(append(append(b, key...), value...))
+	return sumOf(append(b, key...), value)
 }
 
-func sumOf(b []byte) uint64 {
-	sum := sha256.Sum256(b)
-	return binary.BigEndian.Uint64(sum[:])
+// sumOf returns those of a record, of which what comes before the value is put together. The value is copied a piece at a time, however
+// long it is, because a hash reads no strings.
+func sumOf(head []byte, value string) uint64 {
+	h, piece := sha256.New(), [onStack]byte{}
+	h.Write(head) // a hash does not fail
+	for len(value) > 0 {
+		n := copy(piece[:], value)
+		h.Write(piece[:n])
+		value = value[n:]
+	}
+	return binary.BigEndian.Uint64(h.Sum(piece[:0]))
 }
 
 // commit makes a batch last: file first, then memory.

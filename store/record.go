@@ -37,7 +37,7 @@ func (r Record) encode() string {
 	b = binary.AppendUvarint(b, uint64(r.Updated))
 	b = binary.AppendUvarint(b, uint64(r.Expires))
 	b = appendString(b, r.By)
-	return string(appendString(b, r.Value))
+	return joined(binary.AppendUvarint(b, uint64(len(r.Value))), r.Value)
 }
 
 func decodeRecord(s string) (Record, error) {

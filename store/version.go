@@ -90,9 +90,21 @@ func (v Version) encode() string {
 	b = binary.AppendUvarint(b, uint64(len(v.Value)))
 	b = binary.BigEndian.AppendUint64(b, Digest(v.Value))
 	if len(v.Value) < squeezed {
-		return string(append(b, v.Value...))
+		return joined(b, v.Value)
 	}
-	return string(append(b, snappy.Encode(nil, []byte(v.Value))...))
+	return squeeze(b, v.Value)
+}
+
+// squeeze returns a string of what comes before a value and the value, compressed. All that it needs for those of most configs is on
+// the stack.
+func squeeze(head []byte, value string) string {
+	var from, to [4 * onStack]byte
+	compressed := snappy.Encode(to[:], append(from[:0], value...))
+	var b strings.Builder
+	b.Grow(len(head) + len(compressed))
+	b.Write(head)
+	b.Write(compressed)
+	return b.String()
 }
 
 // A head is all of an encoded version but its value.
