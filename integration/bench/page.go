@@ -27,20 +27,22 @@ with a slash between them, match that regular expression, and ` + "`make bench`"
 const tail = `
 ## What was not reached, and why
 
-- **Writes of many clients.** Both cores are busy, so it counts what a SET takes of the processor on all three nodes: about 160 us with 50 clients, 80 us
-  in a pipeline of 16. More than a third of that is carrying it out three times: BuntDB's tree is searched for the config, what it was becomes a version,
+- **Writes of many clients.** Both cores are busy, so it counts what a SET takes of the processor on all three nodes: about 170 us with 50 clients, 65 us
+  in a pipeline of 16. Half of what a follower takes is carrying it out: BuntDB's tree is searched for the config, what it was becomes a version,
   both are hashed into the state that nodes compare, and the audit gets its record. An eighth is the garbage collector's; the rest are system calls,
   TLS between nodes (etcd's speak plain text here), and raft. etcd checks one transaction of 16 or 100 puts as one; confman's 16 SETs are 16
   transactions with guards, authors and outcomes of their own, and a MULTI of 100 HSETs reads what it writes over. ` + "`GOGC=200`" + ` in the
-  environment gives about a tenth more writes, for up to half more memory while they come.
+  environment gives up to a tenth more writes, for up to half more memory while they come.
 - **Writes of 1 KiB.** After 256 MiB the history is at its bound (` + "`CONFIG SET history-bytes`" + `): each further write drops a version, and
   the store's file, which holds it, is written anew more often. etcd's history grows until somebody compacts it.
 - **SET of one client.** A write is on its way between a dozen threads of three processes and through two disks, as etcd's is. Nothing of that is confman's own
   but the last tenth.
 - **GET with all cores.** The clients need a core, and the other one is all that a server has here: confman's loop, as redis-server's. Of the processor
   confman takes about a third more for a GET than redis-server, so it is on a machine with more cores, which has more loops, that more can be had.
-- **Memory.** A config of 100 bytes is a record of 126 and a key of 24, which are in BuntDB's item and tree (80) and in the index (50); the runtime adds
-  what its size classes and half-filled pages waste, a fifth. With a hash table of our own in the place of Go's map, and key and record in one piece,
+- **Restart, and memory.** A config of 100 bytes is a record of 126 and a key of 24, which are in BuntDB's item and tree (80) and in the index (50); the runtime adds
+  what its size classes and half-filled pages waste, a fifth. A restart has to touch all of that for the first time, which takes more of it than reading,
+  checking and sorting: on a virtual machine a page of 4 KiB costs up to 10 us, and confman touches twice as many as redis-server. With a hash table of our
+  own in the place of Go's map, and key and record in one piece,
   a config took 0.83 of that; but finding one that is in no cache took twice the time, and a restart 1.2 times the processor's, so it was taken back.
 - **HGETALL of 100 of a million configs.** Answers are kept ready for 16 MiB (` + "`hgetall_ready_bytes`" + `), here 1,300 namespaces. Of 10,000 that are read at
   random most are put together anew.
