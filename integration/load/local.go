@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -131,8 +130,8 @@ func (l *Local) compare(line *line, addr string, c *chapter) error {
 	}
 	asked, err := line.ask(questions...)
 	for _, a := range asked {
-		if e := a.Err(); err == nil && !errors.Is(e, redis.Nil) && !redis.HasErrorPrefix(e, "GONE") {
-			err = e // it is asked again, or another node is
+		if k := knows(a.Err()); err == nil && (k == declined || k == doubtful) {
+			err = a.Err() // it is asked again, or another node is
 		}
 	}
 	var deleted []*redis.Cmd

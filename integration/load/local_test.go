@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"testing"
 	"time"
 )
@@ -20,6 +21,21 @@ func TestLocalFindsLies(t *testing.T) {
 	liesAreFound(t, LocalLies, func(lie *Lie) Load {
 		return &Local{Lie: lie, Pace: 2 * time.Millisecond, Bounds: []time.Duration{time.Millisecond}}
 	})
+}
+
+// A writer that was told a revision that the cluster has not reached was told wrong. Nobody waits until it gets there.
+func TestARevisionThatNobodyHasReached(t *testing.T) {
+	l := &Local{}
+	c := newChapter("local/ahead")
+	c.sends("v1")
+	if err := c.acknowledged("somebody", "v1", 1<<40, 0); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if !l.conclude(ctx, c, three(t)) || len(l.Report().Violations) != 1 {
+		t.Errorf("it was not found: %v", l.Report())
+	}
 }
 
 // What was acknowledged longer ago than the bound must be read; what was just now need not be.
