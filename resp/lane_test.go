@@ -56,8 +56,8 @@ func (s *Server) known() map[string]any {
 		}
 	}
 	for i := range s.readings.parts {
-		for name, r := range s.readings.parts[i].all {
-			known["reads "+name] = r.count
+		for _, r := range s.readings.parts[i].all {
+			known["reads "+r.name] = r.count
 		}
 	}
 	known["errors"], _ = s.counts.failures()

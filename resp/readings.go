@@ -23,13 +23,20 @@ type readings struct {
 	parts [readingParts]readingPart
 }
 
+// A readingPart knows names by their hashes, so that a read finds one without a look at its letters: with a seed that
+// nobody knows, two of them have the same of 64 bits as good as never, and would then share what is known of them.
 type readingPart struct {
 	mu   sync.Mutex
-	all  map[string]*lastRead
+	all  map[uint64]*readName
 	size int
 }
 
-// A lastRead is what is known of one name.
+// A readName is what is known of one name.
+type readName struct {
+	name string
+	lastRead
+}
+
 type lastRead struct{ last, count int64 }
 
 const (
@@ -40,21 +47,19 @@ const (
 	readingSize = 100
 )
 
-// readingSeed spreads names over the parts.
 var readingSeed = maphash.MakeSeed()
 
-func (u *readings) part(name string) *readingPart {
-	return &u.parts[maphash.String(readingSeed, name)%readingParts]
-}
+func (u *readings) part(hash uint64) *readingPart { return &u.parts[hash%readingParts] }
 
 // read counts a read of a name.
 func (u *readings) read(name string, at int64) { u.add(name, lastRead{at, 1}) }
 
 // readBytes is read without a copy of a name that is known.
 func (u *readings) readBytes(name []byte, at int64) {
-	p := &u.parts[maphash.Bytes(readingSeed, name)%readingParts]
+	hash := maphash.Bytes(readingSeed, name)
+	p := u.part(hash)
 	p.mu.Lock()
-	r := p.all[string(name)]
+	r := p.all[hash]
 	if r != nil {
 		r.last = max(r.last, at)
 		r.count++
@@ -66,35 +71,32 @@ func (u *readings) readBytes(name []byte, at int64) {
 }
 
 func (u *readings) add(name string, more lastRead) {
-	p := u.part(name)
+	hash := maphash.String(readingSeed, name)
+	p := u.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r := p.all[name]; r != nil {
+	if r := p.all[hash]; r != nil {
 		r.last = max(r.last, more.last)
 		r.count += more.count
 		return
 	}
 	if p.all == nil {
-		p.all = map[string]*lastRead{}
+		p.all = map[uint64]*readName{}
 	}
 	if p.size += len(name) + readingSize; p.size > maxReadings/readingParts {
 		u.forget(p)
 	}
-	p.all[name] = &more
+	p.all[hash] = &readName{name, more}
 }
 
 // forget makes room in a part: a quarter of its names go. Its lock is held.
 func (u *readings) forget(p *readingPart) {
-	names := make([]string, 0, len(p.all))
-	for name := range p.all {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(p.all[a].last, p.all[b].last) })
+	hashes := slices.SortedFunc(maps.Keys(p.all), func(a, b uint64) int { return cmp.Compare(p.all[a].last, p.all[b].last) })
 	var newest int64
-	for _, name := range names[:len(names)/4] {
-		newest = p.all[name].last
-		p.size -= len(name) + readingSize
-		delete(p.all, name)
+	for _, hash := range hashes[:len(hashes)/4] {
+		newest = p.all[hash].last
+		p.size -= len(p.all[hash].name) + readingSize
+		delete(p.all, hash)
 	}
 	for since := u.since.Load(); newest >= since && !u.since.CompareAndSwap(since, newest+1); {
 		since = u.since.Load()
@@ -103,10 +105,11 @@ func (u *readings) forget(p *readingPart) {
 
 // of returns when a name was read last, and how often; zeros if that is not known.
 func (u *readings) of(name string) (last, count int64) {
-	p := u.part(name)
+	hash := maphash.String(readingSeed, name)
+	p := u.part(hash)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r := p.all[name]; r != nil {
+	if r := p.all[hash]; r != nil {
 		return r.last, r.count
 	}
 	return 0, 0
@@ -140,8 +143,8 @@ func (s *Server) SaveUsage(w io.Writer) error {
 func (p *readingPart) write(out *bufio.Writer) int {
 	p.mu.Lock()
 	var lines strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(p.all)) {
-		fmt.Fprintln(&lines, p.all[name].last, p.all[name].count, name)
+	for _, r := range slices.SortedFunc(maps.Values(p.all), func(a, b *readName) int { return cmp.Compare(a.name, b.name) }) {
+		fmt.Fprintln(&lines, r.last, r.count, r.name)
 	}
 	n := len(p.all)
 	p.mu.Unlock()
