@@ -9,7 +9,7 @@ import (
 )
 
 // roleEvery is how often a node looks at what it and the others are meant to be.
-const roleEvery = 250 * time.Millisecond
+const roleEvery = 500 * time.Millisecond
 
 // keepRole makes the node what it is meant to be, and goes on seeing to that until ctx ends. The leader
 // sees to those that are to leave.

@@ -29,7 +29,7 @@ func (p Profile) dialTime() time.Duration { return max(time.Second, p.patience()
 // Profiles are the profiles there are, from the most to the least impatient.
 var Profiles = []Profile{
 	{"lan", 10 * time.Millisecond, 15, 1, 600 * time.Millisecond, 10_000, 10_000},
-	{"edge", 20 * time.Millisecond, 25, 2, 2 * time.Second, 10_000, 20_000},
+	{"edge", 50 * time.Millisecond, 10, 1, 2 * time.Second, 10_000, 20_000},
 	{"wan", 100 * time.Millisecond, 20, 2, 8 * time.Second, 5_000, 50_000},
 	{"metered", 200 * time.Millisecond, 75, 5, time.Minute, 5_000, 50_000},
 }

@@ -60,6 +60,8 @@ const (
 	usageFile = "usage"
 	// usageEvery is how often it is written: a crash forgets the reads since then.
 	usageEvery = 10 * time.Minute
+	// usageFirst is when a node looks first whether there is anything to write: since when it counts is, if it is new.
+	usageFirst = time.Minute
 )
 
 // keepUsage takes up what the data directory says of reads, and writes it there again every while and
@@ -73,11 +75,12 @@ func keepUsage(server *resp.Server, dir string, every time.Duration, log *slog.L
 	written := sumUsage(server)
 	go func() {
 		defer close(ended)
-		tick := time.NewTicker(every)
-		defer tick.Stop()
+		look := time.NewTimer(min(every, usageFirst))
+		defer look.Stop()
 		for again := true; again; {
 			select {
-			case <-tick.C:
+			case <-look.C:
+				look.Reset(every)
 			case <-ctx.Done():
 				again = false
 			}
