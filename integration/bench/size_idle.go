@@ -74,7 +74,7 @@ func alone(on *shape, f figure) func(context.Context, *Bench) ([]Pair, error) {
 	}
 }
 
-// A node is watched that does nothing, once it has synced what it wrote when it began, which it does within three minutes.
+// A node is watched that does nothing, once it has settled: it has synced by then what it wrote when it began.
 const (
 	settling = 4 * time.Minute
 	still    = 10 * time.Minute
