@@ -60,7 +60,7 @@ const (
 	usageFile = "usage"
 	// usageEvery is how often it is written: a crash forgets the reads since then.
 	usageEvery = 10 * time.Minute
-	// usageFirst is when a node looks first whether there is anything to write: since when it counts is, if it is new.
+	// usageFirst is when it may be written first: a new node writes down since when it counts.
 	usageFirst = time.Minute
 )
 
