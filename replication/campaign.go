@@ -17,10 +17,8 @@ import (
 )
 
 const (
-	rankStep   = 30 * time.Millisecond // between the voters that stand for election, one after the other: what an election takes
 	standAgain = 3 * time.Millisecond  // raft does not let a node stand that has something to apply
 	maxStands  = 30                    // attempts to stand in one term
-	maxRounds  = 4                     // terms in which a node stands for one dead leader
 	probeTime  = 50 * time.Millisecond // for a host to take a connection, and to drop it again
 	maxProbes  = 15                    // connections that a host which is ending may take and drop, in half a second
 )
@@ -34,6 +32,7 @@ const leaderAnswers = "a connection with the leader has ended, and a new one doe
 // hello. Neither a lost connection nor silence proves that: raft's own timing is for these.
 type succession struct {
 	self    uint64
+	step    time.Duration                               // between the voters that stand, one after the other: what an election takes
 	leader  func() (leader, term uint64)                // as raft sees it; 0 if there is none
 	changed func() <-chan struct{}                      // is closed when that changes
 	host    func(id uint64) string                      // on which a node is, or ""
@@ -81,20 +80,25 @@ func rank(voters map[uint64]string, dead, self uint64) int {
 }
 
 // succeed stands for election when it is this node's turn and there is no new leader by then. Who has
-// stood before may have failed, for want of an entry that this node has: so that is not the end of it.
+// stood before may have failed, for want of an entry that this node has, or may be about to win.
 func (s *succession) succeed(ctx context.Context, dead, term uint64, rank int) {
-	wait := time.Duration(rank) * rankStep
-	for range maxRounds {
-		if !s.await(ctx, wait, func() bool { return s.followed(dead, term) }) {
-			return
-		}
+	if s.turn(ctx, dead, term, time.Duration(rank)*s.step) {
 		_, now := s.leader()
 		s.said(slog.LevelInfo, "the leader is dead: standing for election", dead, now)
-		if !s.insist(ctx, dead, now) {
-			return
-		}
-		wait = time.Duration(rank+1) * rankStep
+		s.insist(ctx, dead, now)
 	}
+}
+
+// turn waits until nothing has happened for a while, and reports whether there is still no leader after
+// the dead one: whoever stands begins a term, and has as long from then on to win it.
+func (s *succession) turn(ctx context.Context, dead, term uint64, still time.Duration) bool {
+	for !s.followed(dead, term) && ctx.Err() == nil {
+		leader, now := s.leader()
+		if s.await(ctx, still, func() bool { l, t := s.leader(); return l != leader || t != now }) {
+			return true
+		}
+	}
+	return false
 }
 
 // followed reports whether there is a leader after the dead one.
@@ -104,15 +108,13 @@ func (s *succession) followed(dead, term uint64) bool {
 }
 
 // insist has raft stand for election until it does. It gives up after a while, or when ctx ends.
-func (s *succession) insist(ctx context.Context, leader, term uint64) bool {
+func (s *succession) insist(ctx context.Context, leader, term uint64) {
+	moved := func() bool { _, now := s.leader(); return now != term }
 	for range maxStands {
-		s.stand(leader, term)
-		moved := func() bool { _, now := s.leader(); return now != term }
-		if !s.await(ctx, standAgain, moved) {
-			return ctx.Err() == nil
+		if s.stand(leader, term); !s.await(ctx, standAgain, moved) {
+			return
 		}
 	}
-	return false
 }
 
 // called stands for election at the leader's own wish, for as long as the leader waits for that: its
@@ -150,7 +152,7 @@ func (s *succession) await(ctx context.Context, d time.Duration, come func() boo
 func (n *Node) newSuccession() *succession {
 	t := n.transport
 	return &succession{
-		self: n.identity.Node, refuses: t.refuses,
+		self: n.identity.Node, step: n.Profile.step(), refuses: t.refuses,
 		leader:  func() (leader, term uint64) { leader, term, _ = n.raft.sees(); return leader, term },
 		changed: func() <-chan struct{} { _, changed := n.raft.leader(); return changed },
 		host:    func(id uint64) string { host, _ := t.book.host(shard, id); return host },

@@ -22,6 +22,8 @@ import (
 	pb "github.com/lni/dragonboat/v4/raftpb"
 )
 
+const rankStep = 30 * time.Millisecond
+
 // fallen is a succession in which the leader of five voters is hit. What happens then is a test's.
 type fallen struct {
 	raft
@@ -38,7 +40,7 @@ func newFallen(self uint64) *fallen {
 	f := &fallen{began: time.Now(), refusing: true, onStand: func(*fallen, uint64) {}}
 	f.leads(3, 7)
 	f.succession = &succession{
-		self: self,
+		self: self, step: rankStep,
 		leader: func() (uint64, uint64) {
 			leader, term, _ := f.sees()
 			return leader, term
@@ -93,17 +95,12 @@ func TestADeadLeaderIsFollowedAtOnce(t *testing.T) {
 				}
 			},
 		},
-		"by one that the others did not elect": {
-			self: 4, host: "three", stood: []time.Duration{0, rankStep}, known: true,
-			onStand: func(f *fallen, term uint64) {
-				if f.leads(0, term+1); len(f.stood) == 2 {
-					won(f, term)
-				}
-			},
-		},
-		"not for ever": {
-			self: 4, host: "three", stood: []time.Duration{0, rankStep, 2 * rankStep, 3 * rankStep},
+		"once, though the others do not elect it": {
+			self: 4, host: "three", stood: []time.Duration{0},
 			onStand: func(f *fallen, term uint64) { f.leads(0, term+1) },
+		},
+		"not for ever, if it cannot stand": {
+			self: 4, host: "three", stood: every(standAgain, maxStands),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,6 +119,41 @@ func TestADeadLeaderIsFollowedAtOnce(t *testing.T) {
 				}
 				if f.probed == c.unprobed {
 					t.Errorf("the leader's address was tried: %t", f.probed)
+				}
+			})
+		})
+	}
+}
+
+// every is the first n times of something that is done again and again.
+func every(d time.Duration, n int) []time.Duration {
+	times := make([]time.Duration, n)
+	for i := range times {
+		times[i] = time.Duration(i) * d
+	}
+	return times
+}
+
+// Whoever has just begun to stand is given the time that it takes, however long it took to begin.
+func TestAVoterWaitsForTheOneThatStands(t *testing.T) {
+	for name, c := range map[string]struct {
+		wins  time.Duration // after the leader died, or never
+		stood []time.Duration
+	}{
+		"which wins":  {wins: rankStep * 3 / 2},
+		"which fails": {stood: []time.Duration{rankStep*4/5 + rankStep}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFallen(5)
+				f.onStand = won
+				time.AfterFunc(rankStep*4/5, func() { f.leads(0, 8) })
+				if c.wins > 0 {
+					time.AfterFunc(c.wins, func() { f.leads(4, 8) })
+				}
+				f.lost(t.Context(), "three", false)
+				if !slices.Equal(f.stood, c.stood) {
+					t.Errorf("stood for election after %v, want %v", f.stood, c.stood)
 				}
 			})
 		})

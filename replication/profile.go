@@ -26,6 +26,9 @@ func (p Profile) silence() time.Duration {
 // dialTime is how long it may take to connect to a host that is far away: three times there and back.
 func (p Profile) dialTime() time.Duration { return max(time.Second, p.patience()/2) }
 
+// step is what an election takes: messages there and back, and a sync at each end.
+func (p Profile) step() time.Duration { return time.Duration(p.Election) * p.Tick / 5 }
+
 // Profiles are the profiles there are, from the most to the least impatient.
 var Profiles = []Profile{
 	{"lan", 10 * time.Millisecond, 15, 1, 600 * time.Millisecond, 10_000, 10_000},
