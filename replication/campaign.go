@@ -148,6 +148,31 @@ func (s *succession) await(ctx context.Context, d time.Duration, come func() boo
 	}
 }
 
+// leadAlone has the only voter stand for election at once: it has no leader to miss. It tries for as long as it
+// has nobody beside itself, and raft's own time has not come.
+func (n *Node) leadAlone(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, n.Profile.patience()/2)
+	defer cancel()
+	s := n.newSuccession()
+	led := func() bool { leader, _ := s.leader(); return leader != 0 }
+	for n.isAlone() && s.await(ctx, standAgain, led) {
+		if n.votes() {
+			s.stand(s.self, 0) // in whichever term it is
+		}
+	}
+}
+
+// isAlone reports whether no other node votes, or is meant to.
+func (n *Node) isAlone() bool {
+	voters, _ := n.shardInfo()
+	for id := range voters {
+		if id != n.identity.Node {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(n.members(), func(m Member) bool { return m.ID != n.identity.Node && !m.NonVoter })
+}
+
 // newSuccession is the succession of a node that has its transport and its raft.
 func (n *Node) newSuccession() *succession {
 	t := n.transport

@@ -311,6 +311,38 @@ func TestAProcessDies(t *testing.T) {
 	}
 }
 
+// The only voter has no leader to miss: it leads at once, when it founds a cluster and when it comes back.
+func TestTheOnlyVoterLeadsAtOnce(t *testing.T) {
+	c := newCluster(t)
+	c.profile = patient
+	dir := t.TempDir()
+	for range 2 {
+		n := c.start(dir, "")
+		start := time.Now()
+		c.update(n, write("a", "b"))
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("the first update took %v", took)
+		}
+		c.stop(n)
+	}
+}
+
+// One of three that comes back finds itself alone in what it has not read to the end yet. It stands against nobody.
+func TestAVoterThatComesBackFollows(t *testing.T) {
+	c := patientThree(t, nil)
+	founder := c.nodes[0]
+	c.stop(founder) // it hands over
+	_, term, _ := c.leader().raft.sees()
+	for range 3 {
+		n := c.start(founder.Dir, "")
+		c.update(n, write("here", "again"))
+		c.stop(n)
+	}
+	if _, now, _ := c.leader().raft.sees(); now != term {
+		t.Errorf("term %d, and it was %d", now, term)
+	}
+}
+
 // signals has something for each line of the log that says that the leader answers.
 type signals chan struct{}
 

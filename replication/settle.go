@@ -15,6 +15,7 @@ func (n *Node) settle(ctx context.Context) {
 	if err := n.announce(ctx); err != nil && ctx.Err() == nil {
 		n.log().Warn("the members could not be told where this node is", "error", err)
 	}
+	n.leadAlone(ctx)
 	n.introduce(ctx)
 	err := n.persist(ctx, func(ctx context.Context) error {
 		return n.asSystem(ctx, func(tx *store.Tx) error {
