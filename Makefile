@@ -18,12 +18,13 @@ build: ## build bin/confman, one static binary
 demo: build ## three nodes on this machine: write, read, kill the leader, go on (ARGS=--once ends by itself)
 	go run ./cmd/demo -bin bin/confman $(ARGS)
 
-# A slow machine takes more than go test's ten minutes for all tests of a package; each has its own bounds.
+# A slow machine takes more than go test's ten minutes for all tests of a package; each has its own bounds. What go test remembers
+# of the integration tests would not tell one binary from another: -count=1.
 test: build ## the whole test suite
 	go test ./store ./resp/... ./validate ./packaging/...
 	go test -timeout 30m -p 2 ./replication ./cmd/... # they elect leaders, and wait: nothing that takes the machine's time runs beside them
-	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -timeout 30m -p 1 . ./bench/... # they measure time, or take all of it
-	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -timeout 30m -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
+	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 30m -p 1 . ./bench/... # they measure time, or take all of it
+	cd integration && CONFMAN_BIN=$(CURDIR)/bin/confman go test -count=1 -timeout 30m -p 2 $$(go list ./... | grep integration/ | grep -v integration/bench) # these mostly wait
 
 # -short means a tenth of the rounds, and the same checks: make test runs them all, and a race shows in the first ones.
 race: ## the packages' tests under the race detector, with fewer rounds of what repeats itself
