@@ -151,19 +151,19 @@ func (s *succession) await(ctx context.Context, d time.Duration, come func() boo
 // leadAlone has the only voter stand for election at once: it has no leader to miss. It tries for as long as it
 // has nobody beside itself, and raft's own time has not come.
 func (n *Node) leadAlone(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, n.Profile.patience()/2)
+	ctx, cancel := context.WithTimeout(ctx, n.Profile.election())
 	defer cancel()
 	s := n.newSuccession()
 	led := func() bool { leader, _ := s.leader(); return leader != 0 }
-	for n.isAlone() && s.await(ctx, standAgain, led) {
+	for n.noOtherVotes() && s.await(ctx, standAgain, led) {
 		if n.votes() {
 			s.stand(s.self, 0) // in whichever term it is
 		}
 	}
 }
 
-// isAlone reports whether no other node votes, or is meant to.
-func (n *Node) isAlone() bool {
+// noOtherVotes reports whether no other node votes, or is meant to.
+func (n *Node) noOtherVotes() bool {
 	voters, _ := n.shardInfo()
 	for id := range voters {
 		if id != n.identity.Node {
@@ -211,7 +211,7 @@ func (n *Node) watchLeader() {
 		}
 	}
 	t.peers.called = func(m pb.Message) {
-		patience := time.Duration(n.Profile.Election) * n.Profile.Tick / 2 // after which the leader leads on
+		patience := n.Profile.election() / 2 // after which the leader leads on
 		t.wg.Go(func() { s.called(t.ctx, m.From, m.Term, patience) })
 	}
 	t.peers.speaks = n.raft.hears

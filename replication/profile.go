@@ -24,10 +24,13 @@ func (p Profile) silence() time.Duration {
 }
 
 // dialTime is how long it may take to connect to a host that is far away: three times there and back.
-func (p Profile) dialTime() time.Duration { return max(time.Second, p.patience()/2) }
+func (p Profile) dialTime() time.Duration { return max(time.Second, p.election()) }
+
+// election is how long a voter that hears nothing of a leader waits at least until it stands for election.
+func (p Profile) election() time.Duration { return time.Duration(p.Election) * p.Tick }
 
 // step is what an election takes: messages there and back, and a sync at each end.
-func (p Profile) step() time.Duration { return time.Duration(p.Election) * p.Tick / 5 }
+func (p Profile) step() time.Duration { return p.election() / 5 }
 
 // Profiles are the profiles there are, from the most to the least impatient.
 var Profiles = []Profile{

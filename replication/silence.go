@@ -38,4 +38,4 @@ func (n *Node) lookForLeader(patience time.Duration) {
 // patience is how long a leader may be silent before it counts as gone: twice the time after which
 // a voter stands for election at the earliest. By then a leader that has lost its majority has
 // stepped down, too.
-func (p Profile) patience() time.Duration { return 2 * time.Duration(p.Election) * p.Tick }
+func (p Profile) patience() time.Duration { return 2 * p.election() }

@@ -63,7 +63,7 @@ func (n *Node) watchTable() {
 // watchPlace asks the members whether this node is still one of them, when it has heard of no leader for
 // longer than an election takes: whoever was taken out is told nothing more.
 func (n *Node) watchPlace(ctx context.Context) {
-	patience := 2 * time.Duration(n.Profile.Election) * n.Profile.Tick
+	patience := n.Profile.patience()
 	if n.leads() || time.Since(n.transport.leaderContact()) < patience {
 		return
 	}
